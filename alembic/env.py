@@ -1,0 +1,17 @@
+"""Run migrations on the connection that ``retention init`` opens; the database is always ours to name, never alembic's."""
+
+from __future__ import annotations
+
+from alembic import context
+from retention.audit.tables import metadata as audit_tables
+from retention.store.tables import metadata as store_tables
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=[store_tables, audit_tables],
+    transactional_ddl=True,
+    transaction_per_migration=True,
+)
+
+with context.begin_transaction():
+    context.run_migrations()

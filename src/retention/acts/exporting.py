@@ -1,0 +1,50 @@
+"""Take an export of the audit log. Every export is itself an entry, written before the first line is given out."""
+
+from __future__ import annotations
+
+import os
+from typing import IO, TYPE_CHECKING, Literal
+
+from retention.acts.remarks import keep_remark
+from retention.audit.entry import entry
+from retention.audit.export import Selection, write_csv, write_jsonl
+from retention.errors import RetentionError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from retention.context import Context
+
+ExportFormat = Literal["jsonl", "csv"]
+
+
+def export_log(context: Context, selection: Selection, how: ExportFormat, out: IO[str], now: datetime, person: str) -> int:
+    """Write an export to a stream; give the number of lines or rows. ``person`` is who asked, as far as we know."""
+    with context.database.write() as connection:
+        who = keep_remark(connection, person)
+        context.log.append(connection, [entry("exported", now, what=f"audit-log-{how}", by=who)])
+    with context.database.read() as connection:
+        return (write_csv if how == "csv" else write_jsonl)(connection, selection, out)
+
+
+def export_to_file(context: Context, selection: Selection, how: ExportFormat, path: Path, now: datetime, person: str) -> int:
+    """Write an export to a file that appears complete or not at all, readable by its owner only.
+
+    Raises:
+        RetentionError: the file cannot be written.
+
+    """
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
+            rows = export_log(context, selection, how, out, now, person)
+            out.flush()
+            os.fsync(out.fileno())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        msg = f"{path}: the export cannot be written ({error.strerror})"
+        raise RetentionError(msg) from None
+    return rows

@@ -1,0 +1,139 @@
+"""Export the log: JSON lines that are the leaves themselves, or a CSV with one row a disposal.
+
+Both stream; at most one batch is in memory. In the CSV every cell that a spreadsheet would take for a formula gets an
+apostrophe in front.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from retention.audit import log as audit_log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+_DISPOSAL = '{"batch":'
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+COLUMNS = (
+    "entry_index",
+    "disposed_at",
+    "received_on",
+    "network",
+    "pseudonym",
+    "rule",
+    "authority",
+    "cutoff",
+    "run",
+    "batch",
+    "plan_digest",
+    "schedule_digest",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which entries to export. ``since`` and ``until`` are ``YYYY-MM-DDTHH:MM:SSZ`` (until is exclusive) or None."""
+
+    since: str | None = None
+    until: str | None = None
+    run: int | None = None
+
+    def takes(self, entry: dict[str, Any]) -> bool:
+        """Tell whether an entry that carries its time belongs to the selection.
+
+        Args:
+            entry: a parsed entry other than a disposal; disposals go with the batch that closes them.
+
+        Returns:
+            True where its time lies in the range and, where a run was asked for, it belongs to that run.
+
+        """
+        at = str(entry.get("at", ""))
+        if (self.since is not None and at < self.since) or (self.until is not None and at >= self.until):
+            return False
+        return self.run is None or entry.get("run") == self.run
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An entry that carries its time, with the disposals before it that it closes: pairs of index and body."""
+
+    index: int
+    body: str
+    entry: dict[str, Any]
+    disposals: list[tuple[int, str]]
+
+
+def write_jsonl(connection: Connection, selection: Selection, out: IO[str]) -> int:
+    """Write the selected entries, one a line, exactly as they were hashed.
+
+    Args:
+        connection: a transaction that sees one state of the database.
+        selection: which entries.
+        out: a text stream with newline translation off.
+
+    Returns:
+        The number of lines.
+
+    """
+    lines = 0
+    for group in _groups(connection, selection):
+        for _, body in [*group.disposals, (group.index, group.body)]:
+            out.write(body + "\n")
+            lines += 1
+    return lines
+
+
+def write_csv(connection: Connection, selection: Selection, out: IO[str]) -> int:
+    """Write one row for each selected disposal, with what its batch says of it.
+
+    Args:
+        connection: a transaction that sees one state of the database.
+        selection: which disposals.
+        out: a text stream with newline translation off.
+
+    Returns:
+        The number of rows, the header not counted.
+
+    """
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    rows = 0
+    for group in _groups(connection, selection):
+        if group.entry.get("kind") == "batch":
+            writer.writerows(_rows(group))
+            rows += len(group.disposals)
+    return rows
+
+
+def _rows(group: Group) -> Iterator[list[str]]:
+    batch = group.entry
+    facts = [_guard(batch[key]) for key in ("rule", "authority", "cutoff", "run", "batch", "plan_digest", "schedule_digest")]
+    for index, body in group.disposals:
+        disposal = json.loads(body)
+        own = [_guard(disposal[key]) for key in ("received_on", "network", "pseudonym")]
+        yield [str(index), batch["at"], *own, *facts]
+
+
+def _guard(value: object) -> str:
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _groups(connection: Connection, selection: Selection) -> Iterator[Group]:
+    disposals: list[tuple[int, str]] = []
+    for index, body in audit_log.stream(connection):
+        if body.startswith(_DISPOSAL):
+            disposals.append((index, body))
+            continue
+        entry = json.loads(body)
+        if selection.takes(entry):
+            yield Group(index, body, entry, disposals)
+        disposals = []

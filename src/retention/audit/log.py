@@ -1,0 +1,217 @@
+"""The append-only log in the database.
+
+Whoever appends does it inside a transaction of its own that also holds what the entries speak of; this room opens none.
+Order inside that transaction: lock the head, write entries, write the tiles they filled, write the new head. A second
+writer waits at the head; one that does not is stopped by the primary key of ``audit_entry``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import insert, select, update
+
+from retention.audit.checkpoint import Checkpoint, sign
+from retention.audit.merkle import EMPTY_ROOT, Frontier, leaf_hashes
+from retention.audit.tables import audit_checkpoint, audit_entry, audit_head
+from retention.errors import LogError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from retention.audit.checkpoint import Signer
+
+BulkInsert = Callable[["Connection", str, Sequence[str], Sequence[tuple[Any, ...]]], None]
+
+_PAGE = 10_000
+_PSEUDONYM = slice(-56, -34)  # a disposal ends with a pseudonym of 22 characters, a day and the version
+
+
+class Head(NamedTuple):
+    """The log's size and RFC 6962 root."""
+
+    size: int
+    root: bytes
+
+
+class AuditLog:
+    """The log of one register. ``bulk_insert`` is the database's fast way to insert many rows."""
+
+    def __init__(self, bulk_insert: BulkInsert) -> None:
+        """Remember how rows are inserted."""
+        self._insert = bulk_insert
+
+    def create(self, connection: Connection) -> None:
+        """Write the head of an empty log.
+
+        Args:
+            connection: a transaction that writes.
+
+        """
+        connection.execute(insert(audit_head).values(id=1, size=0, root=EMPTY_ROOT, edge=Frontier().to_bytes()))
+
+    def append(self, connection: Connection, entries: list[bytes]) -> int:
+        """Append entries in the caller's transaction.
+
+        Args:
+            connection: a transaction that writes; the head is locked until its end.
+            entries: canonical JSON objects, in order.
+
+        Returns:
+            The index of the first of them.
+
+        Raises:
+            LogError: the head is missing or does not fit its own edge.
+
+        """
+        frontier = self._locked(connection)
+        first = frontier.size
+        tiles = frontier.append(leaf_hashes(entries))
+        rows = [(first + offset, entry.decode("ascii")) for offset, entry in enumerate(entries)]
+        self._insert(connection, "audit_entry", ("seq", "body"), rows)
+        if tiles:
+            self._insert(connection, "audit_tile", ("level", "n", "data"), [tuple(tile) for tile in tiles])
+        connection.execute(
+            update(audit_head).values(size=frontier.size, root=frontier.root(), edge=frontier.to_bytes())
+        )
+        return first
+
+    def head(self, connection: Connection) -> Head:
+        """Give the log's size and root as the head says them.
+
+        Args:
+            connection: any transaction.
+
+        Returns:
+            Number of entries and 32-byte root.
+
+        Raises:
+            LogError: there is no head.
+
+        """
+        row = connection.execute(select(audit_head.c.size, audit_head.c.root)).one_or_none()
+        if row is None:
+            raise LogError(_NO_HEAD)
+        return Head(row.size, bytes(row.root))
+
+    def lock(self, connection: Connection) -> Head:
+        """Lock the head until the end of the transaction, so that everything decided in it stays true.
+
+        Args:
+            connection: a transaction that writes.
+
+        Returns:
+            Number of entries and 32-byte root.
+
+        Raises:
+            LogError: the head is missing or does not fit its own edge.
+
+        """
+        frontier = self._locked(connection)
+        return Head(frontier.size, frontier.root())
+
+    def sign_head(self, connection: Connection, origin: str, signer: Signer) -> str:
+        """Sign the head as a C2SP checkpoint and keep the note.
+
+        Args:
+            connection: a transaction that writes.
+            origin: the log's origin, which is also the key's name.
+            signer: the signing key.
+
+        Returns:
+            The signed note; the one that is kept already where this size was signed before.
+
+        Raises:
+            LogError: the head is missing or does not fit its own edge.
+
+        """
+        head = self.lock(connection)
+        kept = connection.execute(select(audit_checkpoint.c.note).where(audit_checkpoint.c.size == head.size)).scalar()
+        if kept is not None:
+            return str(kept)
+        note = sign(Checkpoint(origin, head.size, head.root), signer)
+        connection.execute(insert(audit_checkpoint).values(size=head.size, note=note))
+        return note
+
+    def anchored(self, connection: Connection, size: int, at: datetime) -> None:
+        """Record that the checkpoint of a size has left the database.
+
+        Args:
+            connection: a transaction that writes.
+            size: the checkpoint's size.
+            at: an aware datetime.
+
+        """
+        change = update(audit_checkpoint).where(audit_checkpoint.c.size == size)
+        connection.execute(change.values(anchored_at=int(at.timestamp())))
+
+    def _locked(self, connection: Connection) -> Frontier:
+        row = connection.execute(select(audit_head).with_for_update()).one_or_none()
+        if row is None:
+            raise LogError(_NO_HEAD)
+        frontier = Frontier.from_bytes(bytes(row.edge))
+        if frontier.size != row.size or frontier.root() != bytes(row.root):
+            msg = "the head of the audit log does not fit its own edge; look with: retention audit verify"
+            raise LogError(msg)
+        return frontier
+
+
+_NO_HEAD = "the audit log has no head; was the database made with: retention init ?"
+
+
+def stream(connection: Connection, start: int = 0, end: int | None = None) -> Iterator[tuple[int, str]]:
+    """Stream entries in order, page by page, so that memory does not grow with the log.
+
+    Args:
+        connection: any transaction.
+        start: index of the first entry.
+        end: index after the last one, or None for all.
+
+    Returns:
+        Pairs of index and body.
+
+    """
+    columns = select(audit_entry.c.seq, audit_entry.c.body).order_by(audit_entry.c.seq).limit(_PAGE)
+    position = start
+    while end is None or position < end:
+        page = columns.where(audit_entry.c.seq >= position)
+        if end is not None:
+            page = page.where(audit_entry.c.seq < end)
+        rows = connection.execute(page).all()
+        yield from ((row[0], row[1]) for row in rows)
+        if len(rows) < _PAGE:
+            return
+        position = rows[-1][0] + 1
+
+
+def checkpoints(connection: Connection) -> list[tuple[int, str]]:
+    """Give every checkpoint that was signed.
+
+    Args:
+        connection: any transaction.
+
+    Returns:
+        Pairs of size and signed note, by size.
+
+    """
+    query = select(audit_checkpoint.c.size, audit_checkpoint.c.note).order_by(audit_checkpoint.c.size)
+    return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def find_disposals(connection: Connection, pseudonyms: set[str]) -> Iterator[tuple[int, str]]:
+    """Find the disposals of messages by their pseudonyms; reads the whole log.
+
+    Args:
+        connection: any transaction.
+        pseudonyms: 22 characters each.
+
+    Returns:
+        Pairs of index and body, in order.
+
+    """
+    for seq, body in stream(connection):
+        if body[_PSEUDONYM] in pseudonyms and body.startswith('{"batch":'):
+            yield seq, body

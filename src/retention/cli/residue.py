@@ -1,0 +1,47 @@
+"""``retention scan-residue``: look for identifiers that must be gone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting
+from retention.errors import Exit, UsageError
+
+
+@click.command("scan-residue", epilog=exits(Exit.PARTLY_DONE, example="retention scan-residue --from purged-ids.txt"))
+@common
+@reporting
+@click.option(
+    "--from", "listed", type=click.File("r", encoding="utf-8"), help="A file with one identifier a line; - for stdin."
+)
+@click.argument("identifiers", nargs=-1, metavar="[ID]...")
+def scan_residue(
+    *, config: Path | None, now: datetime | None, verbose: bool, form: str, listed: click.utils.LazyFile | None, identifiers: tuple[str, ...]
+) -> None:
+    """Look for identifiers in every file of ours; the count must be 0.
+
+    Searched are the database's files (SQLite), landing folders, state folder and anchor. A PostgreSQL server's files,
+    its backups and replicas are beyond our reach.
+    """
+    from retention import cycle
+
+    wanted = [*identifiers, *(line.strip() for line in listed or [])]
+    wanted = [identifier for identifier in wanted if identifier]
+    if not wanted:
+        msg = "name at least one identifier, or a file of them with --from"
+        raise UsageError(msg)
+    with opened(config, now, verbose=verbose) as (context, _):
+        found = cycle.residue(context, wanted)
+        count = sum(found.values())
+        if form == "json":
+            put_json({"residue": count, "files": {str(path): hits for path, hits in found.items()}})
+        else:
+            put_drill(context)
+            click.echo(f"{count} of {len(wanted)} identifiers are still readable.")
+            for path, hits in found.items():
+                click.echo(f"  {path}: {hits}")
+    if count:
+        click.get_current_context().exit(int(Exit.PARTLY_DONE))

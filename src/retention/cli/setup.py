@@ -1,0 +1,66 @@
+"""``retention init`` and ``retention check``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from retention.cli.frame import common, exits, opened, put_drill, settings_of
+from retention.errors import UsageError
+
+
+@click.command(epilog=exits(example="retention init --write-config config/retention.toml"))
+@common
+@click.option(
+    "--write-config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the commented example configuration to FILE and stop.",
+)
+@click.option("--drill", is_flag=True, help="Mark a new database as a drill for ever; only there --now is allowed.")
+def init(config: Path | None, now: datetime | None, verbose: bool, write_config: Path | None, drill: bool) -> None:
+    """Make the database, the keys and the audit log, or bring the schema up to date.
+
+    It can be repeated: what is there already stays as it is.
+    """
+    from retention.acts.setup import set_up, write_example
+    from retention.logs import set_up_logs
+
+    set_up_logs(verbose=verbose)
+    if write_config is not None:
+        write_example(write_config)
+        click.echo(f"Wrote {write_config}. Edit it, then run: retention init --config {write_config}")
+        return
+    if now is not None and not drill:
+        msg = "--now is for drills only; add --drill"
+        raise UsageError(msg)
+    settings = settings_of(config)
+    settled = set_up(settings, now or datetime.now(UTC).replace(microsecond=0), drill=drill)
+    click.echo(f"{'DRILL: ' if settled.drill else ''}The register is ready. Its audit log is {settled.origin}.")
+    click.echo(f"Keys are in {settings.paths.state / 'keys'}: back them up apart from the database.")
+    click.echo("Next: retention check")
+
+
+@click.command(epilog=exits(example="retention check --config config/retention.toml"))
+@common
+def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
+    """Check the configuration and the installation, and say the schedule back in plain English."""
+    from retention.policy.schedule import configured_schedule
+    from retention.policy.words import say_schedule
+    from retention.report.check import inspect_sources
+
+    settings = settings_of(config)
+    schedule = configured_schedule(settings.schedule)
+    problems = inspect_sources(settings.source)
+    with opened(config, now, verbose=verbose) as (context, present):
+        put_drill(context)
+        context.signer()
+        click.echo(f"The schedule, counted in {schedule.time_zone}:")
+        for sentence in say_schedule(schedule, schedule.today(present)):
+            click.echo(f"  {sentence}")
+        click.echo(f"The database, the keys and the audit log {context.installation.origin} are in order.")
+    if problems:
+        raise UsageError("\n".join(problems))
+    click.echo(f"Sources are in order: {', '.join(source.name for source in settings.source)}.")

@@ -1,0 +1,60 @@
+"""``retention status`` and ``retention explain``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting
+from retention.errors import Exit
+
+
+@click.command(epilog=exits(Exit.AT_RISK, Exit.BROKEN, example="retention status --format json"))
+@common
+@reporting
+def status(config: Path | None, now: datetime | None, verbose: bool, form: str) -> None:
+    """Say whether the promise is kept, at risk or broken, and why."""
+    from retention.report.status import status_of
+    from retention.report.view import status_as_text
+
+    with opened(config, now, verbose=verbose) as (context, present):
+        with context.database.read() as connection:
+            found = status_of(
+                connection,
+                context.log,
+                context.schedule,
+                present,
+                grace=context.settings.purge.grace_time,
+                origin=context.installation.origin,
+                keys=[context.verifier],
+                drill=context.installation.drill,
+            )
+        if form == "json":
+            put_json(found.as_json())
+        else:
+            put_drill(context)
+            click.echo("\n".join(status_as_text(found)))
+    codes = {"kept": Exit.DONE, "at_risk": Exit.AT_RISK, "broken": Exit.BROKEN}
+    click.get_current_context().exit(int(codes[found.promise]))
+
+
+@click.command(epilog=exits(example="retention explain 17841400000000000"))
+@common
+@reporting
+@click.argument("message_id", metavar="ID")
+def explain(config: Path | None, now: datetime | None, verbose: bool, form: str, message_id: str) -> None:
+    """Say what happens, or happened, to the message with the source's identifier ID, step by step."""
+    from retention.report import explain as room
+    from retention.report.view import explanation_as_text
+
+    with opened(config, now, verbose=verbose) as (context, present):
+        with context.database.read() as connection:
+            names = context.pseudonyms.of_identifiers(connection, {"message": [message_id]})["message"]
+            found = room.explain(connection, context.schedule, message_id, names, present)
+        if form == "json":
+            put_json(found.as_json())
+        else:
+            put_drill(context)
+            click.echo("\n".join(explanation_as_text(found)))

@@ -1,0 +1,166 @@
+"""``retention ingest``, ``retention purge`` and ``retention run``: the main job and its parts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting, watched
+from retention.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from retention.context import Context
+    from retention.cycle import Approval
+
+
+@click.command(epilog=exits(Exit.PARTLY_DONE, Exit.LOCKED, example="retention ingest --source hootsuite-inbox export.csv"))
+@common
+@reporting
+@click.option("--source", help="The source that the named files come from; needed where there are several.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+def ingest(
+    config: Path | None, now: datetime | None, verbose: bool, form: str, source: str | None, paths: tuple[Path, ...]
+) -> None:
+    """Register what is new in the landing folders, or in the files at PATHS.
+
+    Ingested files are disposed of as the source's after_ingest says. A named file that is refused stays where it is.
+    """
+    from retention import cycle
+    from retention.report import work
+
+    with opened(config, now, verbose=verbose) as (context, present), watched("reading") as watcher:
+        named = (context.source(source), list(paths)) if paths else None
+        if source is not None and not paths:
+            msg = "--source goes with files; without files every landing folder is read"
+            raise UsageError(msg)
+        results = cycle.ingest(context, present, watcher, named)
+        if form == "json":
+            put_json(work.imports_as_json(results))
+        else:
+            put_drill(context)
+            click.echo("\n".join(work.imports_as_text(results)))
+    _leave(Exit.PARTLY_DONE if work.incomplete(results) else Exit.DONE)
+
+
+@click.command(
+    epilog=exits(Exit.PARTLY_DONE, Exit.BROKEN, Exit.LOCKED, Exit.BELT_CLOSED, example="retention purge --dry-run")
+)
+@common
+@reporting
+@click.option("--dry-run", is_flag=True, help="Make the plan, print it with its digest, and stop.")
+@click.option("--list", "list_keys", is_flag=True, help="With --dry-run: stream the identifiers of what is due.")
+@click.option("--plan", "digest", metavar="DIGEST", help="Carry out this plan, made by --dry-run; passes closed belts.")
+@click.option("--reason", metavar="TEXT", help="With --plan: why a closed safety belt may be passed.")
+def purge(  # noqa: PLR0913  # one argument for each option
+    *,
+    config: Path | None,
+    now: datetime | None,
+    verbose: bool,
+    form: str,
+    dry_run: bool,
+    list_keys: bool,
+    digest: str | None,
+    reason: str | None,
+) -> None:
+    """Dispose of what is past its period and not held.
+
+    Without --plan a plan is made and carried out at once, unless a safety belt objects.
+    """
+    from retention import cycle
+    from retention.report import work
+
+    if dry_run and (digest or reason):
+        msg = "--dry-run only makes a plan; carry it out afterwards with --plan DIGEST"
+        raise UsageError(msg)
+    if reason and not digest:
+        msg = "--reason goes with --plan DIGEST: a belt is passed for a plan that somebody has looked at"
+        raise UsageError(msg)
+    if list_keys and (not dry_run or form == "json"):
+        msg = "--list goes with --dry-run and text output"
+        raise UsageError(msg)
+    with opened(config, now, verbose=verbose) as (context, present):
+        if dry_run:
+            made = cycle.plan(context, present)
+            if list_keys:
+                _stream_due(context, made)
+            elif form == "json":
+                put_json({"plan": work.plan_as_json(made), "run": None})
+            else:
+                put_drill(context)
+                click.echo("\n".join([*work.plan_as_text(made), *work.how_to_go_on(made)]))
+            return
+        chosen, approval = _chosen(context, digest, reason)
+        with watched("purging") as watcher:
+            made, finished = cycle.purge(context, present, watcher, chosen, approval)
+        if form == "json":
+            put_json({"plan": work.plan_as_json(made), "run": work.run_as_json(finished)})
+        else:
+            put_drill(context)
+            click.echo("\n".join([*work.plan_as_text(made), *work.run_as_text(finished)]))
+    _leave(work.exit_of(finished))
+
+
+@click.command(
+    epilog=exits(
+        Exit.PARTLY_DONE, Exit.BROKEN, Exit.LOCKED, Exit.BELT_CLOSED, Exit.LOG_NOT_VERIFIED, example="retention run"
+    )
+)
+@common
+@reporting
+def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> None:
+    """Do the whole job once: ingest, plan, purge, verify, checkpoint. This is what a timer or cron calls."""
+    from retention import cycle
+    from retention.report import work
+
+    with opened(config, now, verbose=verbose) as (context, present), watched("working") as watcher:
+        result = cycle.run(context, present, watcher)
+        if form == "json":
+            put_json(
+                {
+                    **work.imports_as_json(result.imports),
+                    "plan": work.plan_as_json(result.plan),
+                    "run": work.run_as_json(result.run),
+                    "verification": work.verification_as_json(result.verification),
+                }
+            )
+        else:
+            put_drill(context)
+            parts = [work.imports_as_text(result.imports), work.plan_as_text(result.plan), work.run_as_text(result.run)]
+            click.echo("\n".join([line for part in parts for line in part]))
+            click.echo(work.verification_as_text(result.verification))
+    codes = [
+        Exit.DONE if result.verification.ok else Exit.LOG_NOT_VERIFIED,
+        work.exit_of(result.run),
+        Exit.PARTLY_DONE if work.incomplete(result.imports) else Exit.DONE,
+    ]
+    _leave(next((code for code in codes if code), Exit.DONE))
+
+
+def _chosen(context: Context, digest: str | None, reason: str | None) -> tuple[Any, Approval | None]:
+    from retention.acts.remarks import keep_remark
+    from retention.cycle import Approval
+    from retention.store import runs
+
+    if digest is None:
+        return None, None
+    with context.database.write() as connection:
+        chosen = runs.find_plan(connection, digest)
+        return chosen, Approval(keep_remark(connection, reason)) if reason else None
+
+
+def _stream_due(context: Context, made: Any) -> None:
+    from retention.model import from_epoch, iso
+    from retention.store import register
+
+    with context.database.read() as connection:
+        for part in made.rules:
+            for received_at, key in register.stream_due(connection, before=part.cutoff, class_ids=part.class_ids):
+                click.echo(f"{iso(from_epoch(received_at))}\t{part.rule}\t{key.partition(':')[2]}")
+
+
+def _leave(code: Exit) -> None:
+    if code:
+        click.get_current_context().exit(int(code))

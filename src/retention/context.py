@@ -1,0 +1,131 @@
+"""What every command works with: the configuration, the database, the log, the schedule and the keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from retention.audit.keys import MonthKeys, load_signer, load_verifier
+from retention.audit.log import AuditLog
+from retention.errors import KeyFileError, SchemaError, UsageError
+from retention.ingest.pseudonyms import Pseudonyms
+from retention.policy.schedule import Schedule, configured_schedule
+from retention.sources.catalog import build_source
+from retention.store.engine import Database, open_database
+from retention.store.schema import Installation, check_version, load_installation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from retention.audit.checkpoint import Signer, VerifierKey
+    from retention.settings import Settings, SourceSettings
+    from retention.sources.interface import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One installation, opened."""
+
+    settings: Settings
+    database: Database
+    log: AuditLog
+    schedule: Schedule
+    installation: Installation
+
+    @property
+    def key_folder(self) -> Path:
+        """Where the keys are."""
+        return key_folder(self.settings)
+
+    @property
+    def quarantine(self) -> Path:
+        """Where files wait that a person must look at."""
+        return self.settings.paths.state / "quarantine"
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """The public key of the log."""
+        return load_verifier(self.key_folder)
+
+    @property
+    def month_keys(self) -> MonthKeys:
+        """The keys of pseudonyms and of what holds name."""
+        return MonthKeys(self.key_folder)
+
+    @property
+    def pseudonyms(self) -> Pseudonyms:
+        """Pseudonyms under the month keys."""
+        return Pseudonyms(self.database, self.log, self.month_keys)
+
+    def signer(self) -> Signer:
+        """Load the signing key; its name must be the log's origin."""
+        signer = load_signer(self.key_folder)
+        if signer.verifier.name != self.installation.origin:
+            msg = (
+                f"the signing key in {self.key_folder} belongs to another log ({signer.verifier.name}); "
+                f"this one is {self.installation.origin}. Put its own key back from your backup"
+            )
+            raise KeyFileError(msg)
+        return signer
+
+    def sources(self) -> list[Source]:
+        """Build every configured source, in the order of the file."""
+        return [configured_source(settings) for settings in self.settings.source]
+
+    def source(self, name: str | None) -> Source:
+        """Build the named source, or the only one.
+
+        Raises:
+            UsageError: there is none of that name, or several and no name.
+
+        """
+        names = [source.name for source in self.settings.source]
+        if name is None and len(names) > 1:
+            msg = f"there are several sources; add --source with one of: {', '.join(names)}"
+            raise UsageError(msg)
+        if name is not None and name not in names:
+            msg = f"the configuration has no source of this name; it has: {', '.join(names)}"
+            raise UsageError(msg)
+        return configured_source(next(one for one in self.settings.source if name in {None, one.name}))
+
+
+def key_folder(settings: Settings) -> Path:
+    """Give the folder of the keys."""
+    return settings.paths.state / "keys"
+
+
+def open_context(settings: Settings) -> Context:
+    """Open an installation that ``init`` has made.
+
+    Raises:
+        SchemaError: no database, or another schema version.
+
+    """
+    database = open_database(settings.database.url)
+    with database.read() as connection:
+        check_version(connection)
+        installation = load_installation(connection)
+    if installation is None:
+        msg = "the database was not set up to its end; do it with: retention init"
+        raise SchemaError(msg)
+    schedule = configured_schedule(settings.schedule)
+    return Context(settings, database, AuditLog(database.dialect.bulk_insert), schedule, installation)
+
+
+def configured_source(settings: SourceSettings) -> Source:
+    """Build the source that a table of the configuration describes."""
+    columns = settings.columns.model_dump(exclude_none=True) if settings.columns else None
+    private_when = settings.private_when.model_dump() if settings.private_when else None
+    return build_source(
+        settings.kind,
+        name=settings.name,
+        path=settings.path,
+        time_zone=settings.time_zone,
+        preset=settings.preset,
+        columns=columns,
+        private_when=private_when,
+        date_format=settings.date_format,
+        delimiter=settings.delimiter,
+        encoding=settings.encoding,
+        settle_seconds=settings.settle_seconds,
+    )

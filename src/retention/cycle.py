@@ -1,0 +1,251 @@
+"""The main job: reconcile, ingest, plan, purge, verify, checkpoint.
+
+``run`` is what a service, a timer or cron does; ``ingest`` and ``purge`` are its parts, for people. Each takes the lease
+first, so that one works at a time, and ends with a signed checkpoint that covers everything it did. The present instant
+comes in as an argument everywhere; nothing below reads a clock for policy.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from retention.audit.anchor import append_note
+from retention.audit.entry import ascii_text, entry
+from retention.audit.verify import Verification, verify
+from retention.errors import RetentionError, UsageError
+from retention.ingest import intake
+from retention.ingest.disposition import QuarantineTerms, after_import
+from retention.ingest.importing import ImportResult, Terms, import_item
+from retention.logs import get_logger
+from retention.purge import guard
+from retention.purge import run as purging
+from retention.purge.execute import Order, drop_redated
+from retention.purge.files import settle_files
+from retention.purge.planning import make_plan
+from retention.purge.reconcile import close_interrupted
+from retention.purge.residue import scan
+from retention.store import findings, lease, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from retention.audit.checkpoint import Signer
+    from retention.context import Context
+    from retention.policy.plan import Plan
+    from retention.sources.interface import Source, SourceItem
+    from retention.store.lease import Lease
+
+_log = get_logger("cycle")
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Who follows a job: ``tick`` is told how many records or messages were done, ``stop`` raises to stop the job."""
+
+    tick: Callable[[int], None] = field(default=lambda _: None)
+    stop: Callable[[], None] = field(default=lambda: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What a person gives to pass a closed belt: a commitment to the reason; the reason itself is kept beside the log."""
+
+    reason_commitment: str
+
+
+@dataclass(frozen=True, slots=True)
+class CycleResult:
+    """What one whole cycle did. ``verification`` covers the log from its first entry to its last."""
+
+    imports: list[ImportResult]
+    plan: Plan
+    run: runs.Run
+    verification: Verification
+
+
+def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
+    """Do the whole job once.
+
+    Raises:
+        BeltClosedError: a safety belt stopped the purge; what was ingested stays.
+        LockHeldError: another run is at work.
+
+    """
+    with _turn(context, now) as held:
+        imports = _ingest(context, held, now, watcher, _discovered(context, now))
+        plan = _plan(context, now)
+        finished = _purge(context, held, plan, now, watcher, None)
+        with context.database.read() as connection:
+            verification = verify(connection, context.installation.origin, [context.verifier])
+    return CycleResult(imports, plan, _reread(context, finished), verification)
+
+
+def ingest(
+    context: Context, now: datetime, watcher: Watcher, named: tuple[Source, list[Path]] | None = None
+) -> list[ImportResult]:
+    """Ingest what lies in the landing folders, or the files that a person names."""
+    with _turn(context, now) as held:
+        items = intake.named(*named) if named else _discovered(context, now)
+        return _ingest(context, held, now, watcher, items, again=named is not None)
+
+
+def plan(context: Context, now: datetime) -> Plan:
+    """Make the plan of a purge and keep it, so that it can be carried out by its digest. Changes nothing else."""
+    return _plan(context, now)
+
+
+def purge(
+    context: Context, now: datetime, watcher: Watcher, chosen: Plan | None = None, approval: Approval | None = None
+) -> tuple[Plan, runs.Run]:
+    """Carry out a chosen plan, or make one and carry it out at once.
+
+    Raises:
+        BeltClosedError: a safety belt objects and no approval was given.
+        LockHeldError: another run is at work.
+
+    """
+    if chosen is not None and chosen.schedule_digest != context.schedule.digest:
+        msg = "the schedule has changed since this plan was made; make a new one with: retention purge --dry-run"
+        raise UsageError(msg)
+    with _turn(context, now) as held:
+        made = chosen or _plan(context, now)
+        finished = _purge(context, held, made, now, watcher, approval)
+    return made, _reread(context, finished)
+
+
+@contextmanager
+def _turn(context: Context, now: datetime) -> Iterator[Lease]:
+    """Hold the lease for one job: first mend what an interrupted one left, at the end sign what was done."""
+    signer = context.signer()  # a key that is missing must show before anything is deleted
+    held = lease.take(context.database)
+    try:
+        for run_id in close_interrupted(context.database, context.log, held, now):
+            _log.warning("a run had been interrupted", run=run_id)
+        _adopt_schedule(context, now)
+        settle_files(context.database, context.log, context.quarantine, now)
+        yield held
+    except BaseException:
+        with suppress(RetentionError):  # the first error is the one to tell; the next run signs what this one did
+            checkpoint(context, signer, now)
+        raise
+    else:
+        checkpoint(context, signer, now)
+    finally:
+        with suppress(RetentionError):  # a lease that cannot be given back runs out
+            lease.give_back(context.database, held)
+
+
+def _reread(context: Context, finished: runs.Run) -> runs.Run:
+    with context.database.read() as connection:
+        return runs.get(connection, finished.id)
+
+
+def checkpoint(context: Context, signer: Signer, now: datetime) -> str:
+    """Sign the head of the log and write the note to the anchor, where one is configured."""
+    anchor = context.settings.paths.anchor
+    with context.database.write() as connection:
+        note = context.log.sign_head(connection, context.installation.origin, signer)
+        size = context.log.head(connection).size
+        runs.note_checkpoint(connection, size)
+    if anchor is not None and append_note(anchor, note):
+        with context.database.write() as connection:
+            context.log.anchored(connection, size, now)
+    return note
+
+
+def _adopt_schedule(context: Context, now: datetime) -> None:
+    schedule = context.schedule
+    with context.database.write() as connection:
+        previous = runs.latest_schedule_digest(connection)
+        if previous == schedule.digest:
+            return
+        rules: list[object] = [{"name": rule.name, "keep": str(rule.keep), "authority": ascii_text(rule.authority)} for rule in schedule.rules]
+        before = {"previous_digest": previous} if previous else {}
+        changed = entry("schedule_changed", now, schedule_digest=schedule.digest, rules=rules, **before)
+        context.log.append(connection, [changed])
+        runs.use_schedule(connection, schedule, now)
+
+
+def _ingest(
+    context: Context,
+    held: Lease,
+    now: datetime,
+    watcher: Watcher,
+    items: Iterable[tuple[Source, SourceItem]],
+    *,
+    again: bool = False,
+) -> list[ImportResult]:
+    """Import item by item; after each, remove what it superseded and settle what becomes of its file."""
+    terms = Terms(
+        context.database, context.log, context.schedule, context.pseudonyms, held, now, tick=watcher.tick, stop=watcher.stop
+    )
+    settings = {source.name: source for source in context.settings.source}
+    waits = QuarantineTerms(context.settings.paths.quarantine, context.settings.purge.grace_time)
+    results: list[ImportResult] = []
+    for source, item in items:
+        after = after_import(settings[source.name], waits, now, leave_refused=again)
+        result = import_item(terms, source, item, after=after, again=again)
+        results.append(result)
+        _log.info("import", source=source.name, file=item.name, refused=result.refused, **result.progress.counts())
+        drop_redated(context.database, context.log, held, context.schedule, now)
+        settle_files(context.database, context.log, context.quarantine, now)
+    return results
+
+
+def _discovered(context: Context, now: datetime) -> Iterator[tuple[Source, SourceItem]]:
+    return intake.discovered(context.database, context.sources(), clock=time.time(), now=now)
+
+
+def _plan(context: Context, now: datetime) -> Plan:
+    with context.database.write() as connection:
+        made = make_plan(connection, context.schedule, now, context.log.head(connection).size)
+        runs.save_plan(connection, made)
+    return made
+
+
+def _purge(
+    context: Context, held: Lease, chosen: Plan, now: datetime, watcher: Watcher, approval: Approval | None
+) -> runs.Run:
+    with context.database.read() as connection:
+        objections = guard.inspect(connection, chosen, context.schedule, context.settings.purge, now)
+    if objections and approval is None:
+        _find(context, "belt-closed", "; ".join(f"{one.belt}: {one.figures}" for one in objections), now)
+        guard.stop(objections, chosen)
+    run_id = purging.start(
+        context.database,
+        context.log,
+        chosen,
+        now=now,
+        token=held.token,
+        objections=objections,
+        reason_commitment=approval.reason_commitment if approval else None,
+    )
+    order = Order(
+        chosen, run_id, held, context.schedule, now, context.settings.purge.batch_size, watcher.tick, watcher.stop
+    )
+    finished = purging.perform(context.database, context.log, order, places_of_ours(context))
+    purging.forget_released_holds(context.database, finished)
+    _log.info("purge", run=run_id, disposed=finished.disposed, due_after=finished.due_after, residue=finished.residue)
+    return finished
+
+
+def places_of_ours(context: Context) -> list[Path]:
+    """List the files and folders of ours outside the database in which a purged identifier must not remain."""
+    paths = context.settings.paths
+    landing = [source.path for source in context.settings.source]
+    return [*landing, paths.state, *([paths.anchor] if paths.anchor else [])]
+
+
+def residue(context: Context, identifiers: list[str]) -> dict[Path, int]:
+    """Look for identifiers that must be gone in every file of ours, the database's included."""
+    return scan(identifiers, [*context.database.dialect.files(context.database.engine), *places_of_ours(context)])
+
+
+def _find(context: Context, kind: str, reason: str, now: datetime, source: str = "", file: str = "") -> None:
+    with context.database.write() as connection:
+        findings.open_finding(connection, kind, reason, at=now, source=source, file=file)

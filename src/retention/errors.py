@@ -1,0 +1,114 @@
+"""The one error tree: every class carries its exit code and says what to do.
+
+Raw errors of libraries never cross a room's border; the room wraps them in one of these. A message never
+contains a value taken from input data, because that value may be personal: it names file, line and column.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of the command line; scripts depend on them."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    PARTLY_DONE = 3
+    AT_RISK = 4
+    BROKEN = 5
+    NO_DATABASE = 10
+    LOCKED = 11
+    BELT_CLOSED = 12
+    LOG_NOT_VERIFIED = 13
+
+
+class RetentionError(Exception):
+    """Base of every error this program raises on purpose."""
+
+    exit_code: Exit = Exit.FAILED
+
+
+class UsageError(RetentionError):
+    """A command was called in a way it cannot be carried out."""
+
+    exit_code = Exit.USAGE
+
+
+class ConfigError(UsageError):
+    """The configuration cannot be used; ``problems`` lists every reason, one line each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        """Keep every problem, so that one run of ``retention check`` shows all of them."""
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class DatabaseError(RetentionError):
+    """The database answered with an error."""
+
+
+class SchemaError(RetentionError):
+    """There is no database, or its schema is not the one this version needs."""
+
+    exit_code = Exit.NO_DATABASE
+
+
+class LockHeldError(RetentionError):
+    """Another run holds the lease on this register."""
+
+    exit_code = Exit.LOCKED
+
+
+class BeltClosedError(RetentionError):
+    """A safety belt stopped the purge before it deleted anything."""
+
+    exit_code = Exit.BELT_CLOSED
+
+
+class LogError(RetentionError):
+    """The audit log does not verify, so nothing may be appended to it."""
+
+    exit_code = Exit.LOG_NOT_VERIFIED
+
+
+class PromiseBrokenError(RetentionError):
+    """Messages that are due and not held remain after a purge."""
+
+    exit_code = Exit.BROKEN
+
+
+class StoppedError(RetentionError):
+    """A run was asked to stop and did so between two batches; nothing is half done."""
+
+    exit_code = Exit.PARTLY_DONE
+
+
+class LeaseLostError(RetentionError):
+    """The lease passed to another run, so this one may not commit any more."""
+
+    exit_code = Exit.LOCKED
+
+
+class KeyFileError(RetentionError):
+    """A key file is missing, unreadable, too widely readable or not the expected key."""
+
+
+class SourceError(RetentionError):
+    """A source, or one file of it, cannot be read at all."""
+
+
+class FileRefusedError(SourceError):
+    """One file is refused whole; nothing of it was registered. Carries the place and the reason, never a value."""
+
+    def __init__(self, reason: str, *, line: int | None = None, column: str | None = None) -> None:
+        """Keep line and column apart from the reason, so that a finding can name them."""
+        self.reason = reason
+        self.line = line
+        self.column = column
+        super().__init__(reason)
+
+
+class FileChangedError(FileRefusedError):
+    """A file changed while it was read; it stays where it is and is read again when it has settled."""

@@ -1,0 +1,1 @@
+"""Read a source and register what is new."""

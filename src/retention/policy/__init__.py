@@ -1,0 +1,1 @@
+"""What may be kept and what is due. Pure: no clock, no database, no network, no log."""

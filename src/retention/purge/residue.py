@@ -1,0 +1,96 @@
+"""Look for identifiers that must be gone in every file that is ours.
+
+A run remembers a few of the identifiers it disposed of, spread over its batches, and looks for them afterwards: in the
+database's files, the landing folders, the state folder (quarantine, keys) and the anchor. ``retention scan-residue``
+does the same for identifiers that a person gives. Identifiers shorter than six characters would be found by accident
+and are passed over.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from retention.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from retention.purge.execute import Disposed
+
+MINIMUM_LENGTH = 6
+_CHUNK = 4 << 20
+
+
+class Sample:
+    """A few identifiers of what was just disposed of, in memory only: the first and last of each batch, to a limit."""
+
+    def __init__(self, limit: int = 16) -> None:
+        """Start with none."""
+        self._limit = limit
+        self._ids: list[str] = []
+
+    def watch(self, rows: list[Disposed]) -> None:
+        """Remember the first and the last identifier of a batch; later batches replace earlier ones.
+
+        Args:
+            rows: what the batch deleted.
+
+        """
+        for row in {rows[0], rows[-1]}:
+            self._ids.append(row.message_key.partition(":")[2])
+        self._ids = self._ids[-self._limit :]
+
+    @property
+    def identifiers(self) -> list[str]:
+        """The identifiers that are long enough to be looked for."""
+        return [identifier for identifier in self._ids if len(identifier) >= MINIMUM_LENGTH]
+
+
+def scan(identifiers: Iterable[str], places: Iterable[Path]) -> dict[Path, int]:
+    """Count how many of the identifiers occur in each file.
+
+    Args:
+        identifiers: what must be gone, as the source spelled it.
+        places: files, and folders that are searched through.
+
+    Returns:
+        For each file that holds any, how many of the identifiers it holds.
+
+    Raises:
+        SourceError: a file of ours cannot be read.
+
+    """
+    wanted = {identifier.encode() for identifier in identifiers}
+    found: dict[Path, int] = {}
+    for path in _files(places):
+        if hits := _search(path, wanted):
+            found[path] = hits
+    return found
+
+
+def _files(places: Iterable[Path]) -> Iterator[Path]:
+    seen: set[Path] = set()
+    for place in places:
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if path.is_file() and not path.is_symlink() and path.resolve() not in seen:
+                seen.add(path.resolve())
+                yield path
+
+
+def _search(path: Path, wanted: set[bytes]) -> int:
+    longest = max(map(len, wanted), default=0)
+    left, tail = set(wanted), b""
+    try:
+        with path.open("rb") as stream:
+            while left and (chunk := stream.read(_CHUNK)):
+                window = tail + chunk
+                left -= {needle for needle in left if needle in window}
+                tail = window[-longest:]
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        msg = f"{os.fspath(path)}: cannot be searched ({error.strerror}); check its owner and mode"
+        raise SourceError(msg) from None
+    return len(wanted) - len(left)

@@ -1,0 +1,210 @@
+"""One run of the purge, from its row to its last word.
+
+Order: the run's row says ``running`` and the plan is used up; the batches; the independent count of what is still due;
+erasure; the residue scan; then the row says how the run ended. The signed checkpoint follows in the cycle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from retention import __version__
+from retention.audit.entry import entry
+from retention.errors import StoppedError
+from retention.model import from_epoch
+from retention.purge.execute import Order, carry_out
+from retention.purge.residue import Sample, scan
+from retention.store import findings, holds, register, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from retention.audit.log import AuditLog
+    from retention.policy.plan import Plan
+    from retention.policy.schedule import Schedule
+    from retention.purge.guard import Objection
+    from retention.store.engine import Database
+
+
+def start(
+    database: Database,
+    log: AuditLog,
+    plan: Plan,
+    *,
+    now: datetime,
+    token: int,
+    objections: list[Objection],
+    reason_commitment: str | None,
+) -> int:
+    """Commit the run's row, use up the plan, and write an entry for each belt that is passed.
+
+    Args:
+        database: the register.
+        log: its audit log.
+        plan: what is to be carried out.
+        now: an aware datetime.
+        token: the fencing token of the run's lease.
+        objections: the belts that are passed.
+        reason_commitment: commitment to the reason a person gave, where one was given.
+
+    Returns:
+        The run's number.
+
+    Raises:
+        UsageError: another run has used the plan.
+
+    """
+    with database.write() as connection:
+        belts = [objection.belt for objection in objections]
+        run_id = runs.start(
+            connection, plan, at=now, token=token, belts=belts, reason=reason_commitment
+        )
+        if objections and reason_commitment is not None:
+            passed = [
+                entry("belt_passed", now, belt=belt, plan_digest=plan.digest, reason=reason_commitment, run=run_id)
+                for belt in belts
+            ]
+            log.append(connection, passed)
+        return run_id
+
+
+def perform(database: Database, log: AuditLog, order: Order, places: Iterable[Path]) -> runs.Run:
+    """Carry out the plan and say how the run ended.
+
+    Args:
+        database: the register.
+        log: its audit log.
+        order: the plan and the terms of the run.
+        places: files and folders of ours that the residue scan searches, beside the database's own files.
+
+    Returns:
+        The run's row as it ended. ``due_after`` above zero means that the promise is broken; ``residue`` above zero
+        that an identifier is still readable.
+
+    Raises:
+        StoppedError: somebody asked the run to stop; its row says ``stopped``.
+
+    """
+    sample = Sample()
+    order = replace(order, watch=sample.watch)
+    try:
+        carry_out(database, log, order)
+    except StoppedError:
+        _end(database, order, "stopped")
+        raise
+    except Exception:
+        _end(database, order, "failed")
+        raise
+    _take_stock(database, log, order)
+    erased = database.erase()
+    residue = sum(scan(sample.identifiers, [*database.dialect.files(database.engine), *places]).values())
+    with database.write() as connection:
+        _report_erasure(connection, erased, residue, order.now)
+        runs.note(connection, order.run_id, residue=residue)
+        runs.finish(connection, order.run_id, "done", order.now)
+        findings.mended(connection, "belt-closed", at=order.now)
+        return runs.get(connection, order.run_id)
+
+
+def due_after(connection: Connection, plan: Plan, schedule: Schedule) -> int:
+    """Count anew what is due under a plan and not held, by the forward test on every quarter of an hour.
+
+    This does not use the plan's cutoffs: each message's expiry is counted forward from its day of receipt.
+
+    Args:
+        connection: any transaction.
+        plan: gives the instant, the classes and the holds that counted when it was made.
+        schedule: the rules under which it was made.
+
+    Returns:
+        The number of messages; zero unless something went wrong.
+
+    """
+    known = register.classes(connection)
+    now = from_epoch(plan.now)
+    left = register.count_by_quarter(
+        connection, before=plan.now, class_ids=known, negate=holds.active_or(plan.holds)
+    )
+    total = 0
+    for bucket in left:
+        rule = schedule.rule_for(known[bucket.class_id])
+        if rule is None or schedule.due_at(rule, from_epoch(bucket.at)) <= now:
+            total += bucket.count
+    return total
+
+
+def _take_stock(database: Database, log: AuditLog, order: Order) -> None:
+    """Compare what was disposed of with the plan, count anew what is due, and say so where nothing was."""
+    plan = order.plan
+    with database.write() as connection:
+        run = runs.get(connection, order.run_id)
+        left = due_after(connection, plan, order.schedule)
+        skipped_held = sum(_held_since(connection, plan))
+        runs.note(
+            connection,
+            order.run_id,
+            skipped_held=skipped_held,
+            skipped_gone=max(0, plan.due - run.disposed - skipped_held),
+            due_after=left,
+        )
+        if run.batches == 0:
+            silence = entry(
+                "heartbeat",
+                order.now,
+                run=order.run_id,
+                registered=register.total(connection),
+                held=plan.held,
+                plan_digest=plan.digest,
+                schedule_digest=plan.schedule_digest,
+                software=f"retention {__version__}",
+            )
+            log.append(connection, [silence])
+
+
+def _held_since(connection: Connection, plan: Plan) -> Iterable[int]:
+    """Count, for each part of a plan, what a hold covers now that was not active when the plan was made."""
+    planned = ", ".join(str(int(number)) for number in plan.holds) or "NULL"
+    for part in plan.rules:
+        found = register.count_by_quarter(
+            connection,
+            before=part.cutoff,
+            class_ids=part.class_ids,
+            holds=holds.ACTIVE,
+            negate=f"h.id IN ({planned})",
+        )
+        yield sum(bucket.count for bucket in found)
+
+
+def _report_erasure(connection: Connection, blocked: str | None, residue: int, now: datetime) -> None:
+    if blocked is None:
+        findings.mended(connection, "erasure-blocked", at=now)
+    else:
+        findings.open_finding(connection, "erasure-blocked", blocked, at=now)
+    if residue == 0:
+        findings.mended(connection, "residue", at=now)
+    else:
+        reason = f"{residue} identifiers of purged messages are still readable; find them with: retention scan-residue"
+        findings.open_finding(connection, "residue", reason, at=now)
+
+
+def _end(database: Database, order: Order, state: Literal["stopped", "failed"]) -> None:
+    with database.write() as connection:
+        runs.finish(connection, order.run_id, state, order.now)
+
+
+def forget_released_holds(database: Database, run: runs.Run) -> None:
+    """Forget the selectors of holds that were released before a run began: no later plan needs them.
+
+    Args:
+        database: the register.
+        run: a finished run.
+
+    """
+    with database.write() as connection:
+        holds.forget_released(connection, from_epoch(run.started_at))
+

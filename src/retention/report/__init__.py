@@ -1,0 +1,1 @@
+"""Read-only views of an installation, and how they are rendered."""

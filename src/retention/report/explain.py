@@ -1,0 +1,89 @@
+"""What happens, or happened, to one message: the rule, the working, the holds, the entry."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from retention.audit.log import find_disposals
+from retention.model import from_epoch, iso
+from retention.policy.decide import decide
+from retention.policy.hold import Candidate
+from retention.store import holds, register
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from retention.policy.schedule import Schedule
+    from retention.store.register import Registered
+
+
+@dataclass(slots=True)
+class Explanation:
+    """One message's state. ``working`` has one line a step; the identifier itself is not repeated."""
+
+    state: Literal["registered", "disposed", "unknown"]
+    rule: str | None = None
+    received_at: str | None = None
+    expires_on: str | None = None
+    due_at: str | None = None
+    holds: list[int] = field(default_factory=list)
+    upstream: str = "unknown"
+    entry_index: int | None = None
+    working: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the explanation as plain values for JSON."""
+        return asdict(self)
+
+
+def explain(
+    connection: Connection, schedule: Schedule, message_id: str, pseudonyms: set[str], now: datetime
+) -> Explanation:
+    """Look a message up by the source's identifier, in the register and then by its pseudonyms in the log."""
+    sources = register.source_numbers(connection)
+    keys = [register.message_key(number, message_id) for number in sources]
+    if keys and (row := register.find(connection, keys)) is not None:
+        return _registered(connection, schedule, row, now)
+    for index, body in find_disposals(connection, pseudonyms):
+        return _disposed(index, json.loads(body))
+    return Explanation(
+        "unknown",
+        working=[
+            "no registered message has this identifier",
+            f"no disposal has one of the {len(pseudonyms)} pseudonyms it has under the month keys that still exist",
+        ],
+    )
+
+
+def _registered(connection: Connection, schedule: Schedule, row: Registered, now: datetime) -> Explanation:
+    message_class = register.classes(connection)[row.class_id]
+    received_at = from_epoch(row.received_at)
+    candidate = Candidate(
+        received_at, row.pseudonym, row.conversation, row.contact, message_class.network, message_class.channel
+    )
+    decision = decide(schedule, holds.load(connection, active_only=True), message_class, candidate, now)
+    return Explanation(
+        "registered",
+        rule=decision.rule.name if decision.rule else None,
+        received_at=iso(received_at),
+        expires_on=decision.expires_on.isoformat() if decision.expires_on else None,
+        due_at=iso(decision.due_at) if decision.due_at else None,
+        holds=list(decision.holds),
+        working=[*decision.reasons, f"last seen in an import at {iso(from_epoch(row.last_seen_at))}"],
+    )
+
+
+def _disposed(index: int, disposal: dict[str, Any]) -> Explanation:
+    return Explanation(
+        "disposed",
+        entry_index=index,
+        working=[
+            f"received on {disposal['received_on']} ({disposal['network']})",
+            f"disposed of in batch {disposal['batch']}, entry {index} of the audit log",
+            "the register holds nothing of it any more",
+        ],
+    )

@@ -1,0 +1,162 @@
+"""Is the promise kept? One view, read in one transaction, for people, scripts and monitoring.
+
+*Broken*: something is overdue and not held, or the log does not verify. *At risk*: somebody must look, or it may break.
+The log's head is checked here; ``retention audit verify`` and every run read the whole log.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from retention.audit.verify import verify_head
+from retention.model import from_epoch, iso, to_epoch
+from retention.policy.days import local_day
+from retention.store import findings, holds, register, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, timedelta
+
+    from sqlalchemy import Connection
+
+    from retention.audit.checkpoint import VerifierKey
+    from retention.audit.log import AuditLog
+    from retention.model import MessageClass
+    from retention.policy.hold import Hold
+    from retention.policy.schedule import Rule, Schedule
+
+Promise = Literal["kept", "at_risk", "broken"]
+
+
+@dataclass(slots=True)
+class Status:
+    """The state of the promise at ``now``. Days are local days of the schedule's zone, ``log`` as the head says it."""
+
+    promise: Promise
+    reasons: list[str]
+    now: str
+    drill: bool
+    registered: int
+    due: int
+    overdue: int
+    oldest_overdue_days: int
+    held: int
+    oldest_received_on: str | None
+    next_due_on: str | None
+    last_run: dict[str, Any] | None
+    upstream: dict[str, int]
+    findings: dict[str, Any]
+    holds: dict[str, int]
+    log: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the status as plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class _Backlog:
+    due: int = 0
+    held: int = 0
+    overdue: int = 0
+    oldest_due_at: datetime | None = None
+    next_due: list[datetime] = field(default_factory=list)
+
+
+def status_of(
+    connection: Connection,
+    log: AuditLog,
+    schedule: Schedule,
+    now: datetime,
+    *,
+    grace: timedelta,
+    origin: str,
+    keys: list[VerifierKey],
+    drill: bool,
+) -> Status:
+    """Read the state of the promise in one transaction."""
+    known = register.classes(connection)
+    backlog = _backlog(connection, schedule, known, now, grace)
+    oldest, _ = register.bounds(connection)
+    by_kind = findings.count_open(connection)
+    head, wrong = log.head(connection), verify_head(connection, origin, keys)
+    active = holds.load(connection, active_only=True)
+    late_reviews = [hold for hold in active if hold.review_on < schedule.today(now)]
+    broken = _broken(backlog, wrong)
+    risks = _risks(by_kind, late_reviews)
+    last_run = runs.last(connection)
+    return Status(
+        promise="broken" if broken else "at_risk" if risks else "kept",
+        reasons=[*broken, *risks],
+        now=iso(now),
+        drill=drill,
+        registered=register.total(connection),
+        due=backlog.due,
+        overdue=backlog.overdue,
+        oldest_overdue_days=(now - backlog.oldest_due_at).days if backlog.overdue and backlog.oldest_due_at else 0,
+        held=backlog.held,
+        oldest_received_on=None if oldest is None else local_day(from_epoch(oldest), schedule.zone).isoformat(),
+        next_due_on=local_day(min(backlog.next_due), schedule.zone).isoformat() if backlog.next_due else None,
+        last_run=None if last_run is None else run_as_json(last_run),
+        upstream={"ordered": 0, "overdue": 0, "present": by_kind.get("upstream-present", 0)},
+        findings={"open": sum(by_kind.values()), "by_kind": by_kind},
+        holds={"active": len(active), "reviews_overdue": len(late_reviews)},
+        log={"size": head.size, "root": b64encode(head.root).decode("ascii"), "verified": wrong is None},
+    )
+
+
+def run_as_json(run: runs.Run) -> dict[str, Any]:
+    """Give a run as plain values for JSON, its instants in ISO 8601."""
+    values = run._asdict()
+    values["started_at"] = iso(from_epoch(run.started_at))
+    values["finished_at"] = None if run.finished_at is None else iso(from_epoch(run.finished_at))
+    return values
+
+
+def _backlog(
+    connection: Connection, schedule: Schedule, known: dict[int, MessageClass], now: datetime, grace: timedelta
+) -> _Backlog:
+    backlog = _Backlog()
+    recently_held = f"{holds.ACTIVE} OR {holds.released_since(to_epoch(now - grace))}"
+    for rule, class_ids in _by_rule(schedule, known):
+        cutoff = to_epoch(schedule.cutoff(rule, now) if rule else now)
+        free = register.count_by_quarter(connection, before=cutoff, class_ids=class_ids, negate=holds.ACTIVE)
+        kept = register.count_by_quarter(connection, before=cutoff, class_ids=class_ids, holds=holds.ACTIVE)
+        backlog.due += sum(bucket.count for bucket in free)
+        backlog.held += sum(bucket.count for bucket in kept)
+        earlier = to_epoch(schedule.cutoff(rule, now - grace) if rule else now - grace)
+        late = register.count_by_quarter(connection, before=earlier, class_ids=class_ids, negate=recently_held)
+        if late:
+            backlog.overdue += sum(bucket.count for bucket in late)
+            first = from_epoch(late[0].at)
+            due_at = schedule.due_at(rule, first) if rule else first
+            backlog.oldest_due_at = min(filter(None, (backlog.oldest_due_at, due_at)))
+        if rule and (following := register.first_from(connection, start=cutoff, class_ids=class_ids)) is not None:
+            backlog.next_due.append(schedule.due_at(rule, from_epoch(following)))
+    return backlog
+
+
+def _by_rule(schedule: Schedule, known: dict[int, MessageClass]) -> Iterable[tuple[Rule | None, list[int]]]:
+    for rule in (*schedule.rules, None):
+        ids = [number for number, found in known.items() if schedule.rule_for(found) is rule]
+        if ids:
+            yield rule, ids
+
+
+def _broken(backlog: _Backlog, wrong: str | None) -> list[str]:
+    reasons = []
+    if backlog.overdue:
+        reasons.append(f"{backlog.overdue} messages are overdue and not held; run: retention purge")
+    if wrong:
+        reasons.append(f"the audit log does not verify: {wrong}; look with: retention audit verify")
+    return reasons
+
+
+def _risks(by_kind: dict[str, int], late_reviews: list[Hold]) -> list[str]:
+    reasons = [f"hold {hold.hold_id} was to be reviewed by {hold.review_on.isoformat()}" for hold in late_reviews]
+    if by_kind:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in by_kind.items())
+        reasons.append(f"findings are open ({kinds}); see: retention findings list")
+    return reasons

@@ -1,0 +1,45 @@
+"""How a status and an explanation are told to people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from retention.report.explain import Explanation
+    from retention.report.status import Status
+
+_WORDS = {"kept": "The promise is kept.", "at_risk": "The promise is AT RISK.", "broken": "The promise is BROKEN."}
+
+
+def status_as_text(status: Status) -> list[str]:
+    """Give a status, the answer first."""
+    oldest = status.oldest_received_on or "none"
+    lines = [
+        _WORDS[status.promise],
+        *(f"  - {reason}" for reason in status.reasons),
+        f"  now                 {status.now}",
+        f"  registered          {status.registered} messages, the oldest received on {oldest}",
+        f"  due                 {status.due}, overdue {status.overdue}, held {status.held}",
+        f"  next due on         {status.next_due_on or 'nothing is registered'}",
+        f"  holds               {status.holds['active']} active, {status.holds['reviews_overdue']} reviews overdue",
+        f"  findings            {status.findings['open']} open",
+        f"  audit log           {status.log['size']} entries, head {'in order' if status.log['verified'] else 'WRONG'}",
+    ]
+    if (run := status.last_run) is None:
+        lines.append("  last purge          none yet")
+    else:
+        lines.append(
+            f"  last purge          run {run['id']} {run['state']} {run['finished_at'] or run['started_at']}, "
+            f"{run['disposed']} disposed of"
+        )
+    return lines
+
+
+def explanation_as_text(explanation: Explanation) -> list[str]:
+    """Give an explanation, its working one line a step."""
+    states = {
+        "registered": "This message is registered.",
+        "disposed": "This message was disposed of.",
+        "unknown": "This message is not known here.",
+    }
+    return [states[explanation.state], *(f"  {step}" for step in explanation.working)]

@@ -1,0 +1,177 @@
+"""How imports, plans, runs and verifications are told: as JSON of a stable shape, and as text for people."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from retention.errors import Exit
+from retention.model import from_epoch, iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from retention.audit.verify import Verification
+    from retention.ingest.importing import ImportResult
+    from retention.policy.plan import Plan
+    from retention.store.runs import Run
+
+
+def incomplete(results: Iterable[ImportResult]) -> bool:
+    """Tell whether a row or a file of any import was rejected."""
+    return any(result.refused or result.progress.rejected for result in results)
+
+
+def exit_of(run: Run) -> Exit:
+    """Give the exit code that a finished run deserves."""
+    if run.due_after:
+        return Exit.BROKEN
+    return Exit.PARTLY_DONE if run.residue else Exit.DONE
+
+
+def imports_as_json(results: Iterable[ImportResult]) -> dict[str, Any]:
+    """Give imports in the shape of ``ingest --format json``."""
+    return {
+        "imports": [
+            {
+                "source": result.source,
+                "name": result.name,
+                "file_digest": result.file_digest,
+                "window_from": iso(result.window_from) if result.window_from else None,
+                "window_to": iso(result.window_to) if result.window_to else None,
+                **result.progress.counts(),
+                "already_imported": result.already_imported,
+                "refused": result.refused,
+            }
+            for result in results
+        ]
+    }
+
+
+def imports_as_text(results: list[ImportResult]) -> list[str]:
+    """Give one line an import."""
+    if not results:
+        return ["Nothing new to ingest."]
+    lines = []
+    for result in results:
+        counts = result.progress
+        if result.already_imported:
+            lines.append(f"{result.name}: imported before, nothing changed")
+            continue
+        lines.append(
+            f"{result.name}: {counts.rows} rows: {counts.registered} registered, {counts.duplicates} known already, "
+            f"{counts.not_covered} not covered by a rule, {counts.born_expired} past their period on arrival (not stored), "
+            f"{counts.rejected} rejected"
+        )
+        if result.refused:
+            lines.append(f"  refused: {result.refused}")
+        if counts.rejected:
+            lines.append("  the rejected rows are in: retention findings list")
+    return lines
+
+
+def plan_as_json(plan: Plan) -> dict[str, Any]:
+    """Give a plan in the shape of ``purge --format json``."""
+    return {
+        "digest": plan.digest,
+        "now": iso(from_epoch(plan.now)),
+        "schedule_digest": plan.schedule_digest,
+        "total": plan.total,
+        "due": plan.due,
+        "held": plan.held,
+        "released": plan.released,
+        "rules": [
+            {
+                "rule": part.rule,
+                "keep": part.keep,
+                "authority": part.authority,
+                "cutoff": iso(from_epoch(part.cutoff)),
+                "due": part.due,
+                "held": part.held,
+                "released": part.released,
+                "days": [
+                    {"received_on": tally.received_on, "network": tally.network, "due": tally.due, "held": tally.held}
+                    for tally in part.tallies
+                ],
+            }
+            for part in plan.rules
+        ],
+    }
+
+
+def plan_as_text(plan: Plan) -> list[str]:
+    """Give a plan for people: what, why, how much of it by network."""
+    lines = [
+        f"Plan {plan.digest}",
+        f"  made {iso(from_epoch(plan.now))} under schedule {plan.schedule_digest}",
+        f"  {plan.total} messages are registered: {plan.due} due, {plan.held} due but held, "
+        f"{plan.released} of the due because a hold was released",
+    ]
+    for part in plan.rules:
+        lines.append(
+            f"  rule {part.rule} ({part.keep or 'none'}): received before {iso(from_epoch(part.cutoff))}: "
+            f"{part.due} due, {part.held} held"
+        )
+        if part.due:
+            days = [tally.received_on for tally in part.tallies if tally.due]
+            networks: Counter[str] = Counter()
+            for tally in part.tallies:
+                networks[tally.network] += tally.due
+            told = ", ".join(f"{network or 'unknown'} {count}" for network, count in sorted(networks.items()) if count)
+            lines.append(f"    received {min(days)} to {max(days)}: {told}")
+    return lines
+
+
+def how_to_go_on(plan: Plan) -> list[str]:
+    """Say what to do with a plan that a dry run has made."""
+    if not plan.due:
+        return ["Nothing is due. Nothing was changed."]
+    return ["Nothing was deleted. Carry it out with:", f"  retention purge --plan {plan.digest}"]
+
+
+def run_as_json(run: Run) -> dict[str, Any]:
+    """Give a run in the shape of ``purge --format json``."""
+    names = (
+        "id",
+        "state",
+        "disposed",
+        "skipped_held",
+        "skipped_gone",
+        "batches",
+        "due_after",
+        "residue",
+        "checkpoint_size",
+    )
+    return {name: getattr(run, name) for name in names}
+
+
+def run_as_text(run: Run) -> list[str]:
+    """Give a run for people."""
+    lines = [f"Run {run.id}: {run.disposed} messages disposed of in {run.batches} batches."]
+    if run.skipped_held:
+        lines.append(f"  {run.skipped_held} were passed over: a hold was placed after the plan was made")
+    if run.skipped_gone:
+        lines.append(f"  {run.skipped_gone} of the plan were not there any more")
+    lines.append(f"  Still due and not held: {run.due_after}. Identifiers still readable in our files: {run.residue}.")
+    lines.append(f"  Signed checkpoint at {run.checkpoint_size} entries.")
+    return lines
+
+
+def verification_as_json(found: Verification) -> dict[str, Any]:
+    """Give a verification in the shape of ``audit verify --format json``."""
+    return {
+        "ok": found.ok,
+        "size": found.size,
+        "root": b64encode(found.root).decode("ascii"),
+        "first_bad_index": found.first_bad_index,
+        "problems": found.problems,
+    }
+
+
+def verification_as_text(found: Verification) -> str:
+    """Give a verification for people."""
+    if found.ok:
+        return f"The audit log verifies: {found.size} entries, root {b64encode(found.root).decode('ascii')}"
+    where = f", first bad entry {found.first_bad_index}" if found.first_bad_index is not None else ""
+    return "\n".join([f"The audit log DOES NOT VERIFY{where}:", *(f"  {problem}" for problem in found.problems)])

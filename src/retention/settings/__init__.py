@@ -1,0 +1,24 @@
+"""The configuration: one TOML file, checked whole, every problem reported with file, line and key."""
+
+from retention.settings.load import find_config, load_settings
+from retention.settings.schema import (
+    ColumnSettings,
+    PurgeSettings,
+    RuleSettings,
+    ScheduleSettings,
+    Settings,
+    SourceSettings,
+    WhenSettings,
+)
+
+__all__ = [
+    "ColumnSettings",
+    "PurgeSettings",
+    "RuleSettings",
+    "ScheduleSettings",
+    "Settings",
+    "SourceSettings",
+    "WhenSettings",
+    "find_config",
+    "load_settings",
+]

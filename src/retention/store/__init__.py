@@ -1,0 +1,1 @@
+"""The register and everything beside it in the database. SQLite and PostgreSQL differ in one file each."""

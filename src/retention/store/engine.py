@@ -1,0 +1,90 @@
+"""One database: its engine, its transactions, and the translation of its errors.
+
+``read`` opens a transaction that never writes, ``write`` one that will: on SQLite it takes the write lock at once, so
+that a transaction which has read never fails to upgrade. Errors of drivers leave here as ``DatabaseError`` without
+parameters, because parameters may be personal.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from retention.errors import DatabaseError
+from retention.store import postgres, sqlite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+
+    from retention.store.dialect import Dialect
+
+
+class Database:
+    """A register's database, SQLite or PostgreSQL by its URL."""
+
+    def __init__(self, engine: Engine, dialect: Dialect) -> None:
+        """Join an engine with what is particular to its kind of database."""
+        self.engine = engine
+        self.dialect = dialect
+        event.listen(engine, "begin", dialect.begin)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction for reading; it sees one state of the database throughout on SQLite."""
+        with translated(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction for writing; it commits at the end of the block and rolls back on any exception."""
+        with translated(), self.engine.connect() as connection:
+            connection = connection.execution_options(retention_write=True)
+            with connection.begin():
+                yield connection
+
+    def erase(self) -> str | None:
+        """Make deleted rows unreadable in the files we reach; give the reason where that was not possible."""
+        with translated():
+            return self.dialect.erase(self.engine)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def open_database(url: str, *, create: bool = False) -> Database:
+    """Open the database at a URL; only ``create`` makes a SQLite file that is not there.
+
+    Raises:
+        SchemaError: a SQLite file that does not exist.
+        DatabaseError: the driver is not installed, or the server cannot be reached.
+
+    """
+    with translated():
+        module = sqlite if url.startswith("sqlite:") else postgres
+        return Database(module.engine(url, create=create), module.DIALECT)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn a driver's error into ours, with the statement's parameters left out."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise DatabaseError(_say(error)) from None
+    except SQLAlchemyError as error:
+        msg = f"the database layer failed ({type(error).__name__}); see the URL in [database]"
+        raise DatabaseError(msg) from None
+
+
+def _say(error: DBAPIError) -> str:
+    primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
+    text = primary or (str(error.orig).splitlines() or [""])[0]
+    if "locked" in text:
+        return "the database is locked by another program; try again when it has finished"
+    return f"the database says: {text}"

@@ -1,0 +1,122 @@
+"""The lease that lets one run at a time work on a register, with a fencing token.
+
+It is taken and renewed by the database server's clock, because only that clock is shared. Whoever takes it over gets
+the next token; every batch renews it inside its own transaction, so a run that was paused and lost its lease cannot
+commit. A holder that is a dead process of this machine is taken over at once, so that a killed run does not have to be
+waited for.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+from retention.errors import LeaseLostError, LockHeldError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from retention.store.engine import Database
+
+NAME = "cycle"
+SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lease that was taken: who holds it, under which token."""
+
+    holder: str
+    token: int
+
+
+def take(database: Database) -> Lease:
+    """Take the lease.
+
+    Raises:
+        LockHeldError: another run holds it.
+
+    """
+    clock = database.dialect.clock
+    me = _this_process()
+    with database.write() as connection:
+        insert = "INSERT INTO lease (name, holder, token, expires_at) VALUES (:name, '', 0, 0) ON CONFLICT DO NOTHING"
+        connection.execute(text(insert), {"name": NAME})
+        row = connection.execute(
+            text(f"SELECT holder, token, expires_at > {clock} AS alive FROM lease WHERE name = :name"), {"name": NAME}
+        ).one()
+        if row.holder and row.alive and not _is_dead(row.holder):
+            msg = f"another run holds the register ({_describe(row.holder)}); wait for it to finish"
+            raise LockHeldError(msg)
+        taken = connection.execute(
+            text(
+                f"UPDATE lease SET holder = :holder, token = token + 1, expires_at = {clock} + {SECONDS} "
+                "WHERE name = :name AND token = :token"
+            ),
+            {"name": NAME, "holder": me, "token": row.token},
+        )
+        if taken.rowcount != 1:
+            msg = "another run has just taken the register; wait for it to finish"
+            raise LockHeldError(msg)
+        return Lease(me, row.token + 1)
+
+
+def renew(connection: Connection, lease: Lease, clock: str) -> None:
+    """Prolong the lease inside a batch's transaction.
+
+    Raises:
+        LeaseLostError: another run has taken it over; the transaction must not commit.
+
+    """
+    sql = text(f"UPDATE lease SET expires_at = {clock} + {SECONDS} WHERE name = :name AND token = :token AND holder = :holder")
+    kept = connection.execute(sql, {"name": NAME, "token": lease.token, "holder": lease.holder})
+    if kept.rowcount != 1:
+        msg = "another run has taken over the register; this one stops without committing its batch"
+        raise LeaseLostError(msg)
+
+
+def give_back(database: Database, lease: Lease) -> None:
+    """Let go of the lease; nothing happens where it was lost."""
+    with database.write() as connection:
+        connection.execute(
+            text("UPDATE lease SET holder = '', expires_at = 0 WHERE name = :name AND token = :token"),
+            {"name": NAME, "token": lease.token},
+        )
+
+
+def _this_process() -> str:
+    return f"{_machine()}|{os.getpid()}|{_started(os.getpid())}"
+
+
+def _machine() -> str:
+    """Name this machine, this boot of it and this process space."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        space = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        boot = space = "unknown"
+    return f"{os.uname().nodename}|{boot}|{space}"
+
+
+def _started(pid: int) -> str:
+    """Give the start time of a process as the kernel counts it, or an empty text where there is none such."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]
+
+
+def _is_dead(holder: str) -> bool:
+    machine, pid, started = holder.rsplit("|", 2)
+    if machine != _machine() or "unknown" in machine or not started:
+        return False
+    return _started(int(pid)) != started
+
+
+def _describe(holder: str) -> str:
+    return f"process {holder.rsplit('|', 2)[1]} on {holder.split('|')[0]}"

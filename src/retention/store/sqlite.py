@@ -1,0 +1,115 @@
+"""Everything that is particular to SQLite.
+
+A deleted row survives in three places: in the freed part of its page (``secure_delete`` overwrites it, and must be read
+back because builds differ), in the write-ahead log (a TRUNCATE checkpoint empties it, and reports *busy* in its result
+row, not as an error, while any reader is open), and in temporary files (kept in memory instead).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from sqlalchemy import create_engine
+
+from retention.errors import DatabaseError, SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Engine
+
+MINIMUM = (3, 35, 0)  # RETURNING
+BUSY_SECONDS = 30
+CHECKPOINT_TRIES = 20
+CHECKPOINT_PAUSE = 0.25
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -16384",
+)
+_REGISTER = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_TOUCH = "UPDATE message SET last_seen_at = ? WHERE received_at = ? AND message_key = ? AND last_seen_at < ?"
+
+
+def engine(url: str, *, create: bool) -> Engine:
+    """Make an engine for a SQLite file; its folder must exist and only ``create`` makes the file."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if sqlite3.sqlite_version_info < MINIMUM:
+        msg = f"this Python has SQLite {sqlite3.sqlite_version}; 3.35 or later is needed"
+        raise DatabaseError(msg)
+    if not create and not path.exists():
+        msg = f"no database at {path}; make it with: retention init"
+        raise SchemaError(msg)
+    mode = "rwc" if create else "rw"
+    uri = f"file:{quote(str(path))}?mode={mode}"
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
+        _prepare(connection)
+        return connection
+
+    return create_engine("sqlite://", creator=connect, hide_parameters=True)
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+    if connection.execute("PRAGMA secure_delete").fetchone() != (1,):
+        connection.close()
+        msg = "this SQLite does not honour PRAGMA secure_delete, so deleted rows would stay readable; use another build"
+        raise DatabaseError(msg)
+
+
+class SqliteDialect:
+    """SQLite's side of :class:`retention.store.dialect.Dialect`."""
+
+    clock = "(julianday('now') - 2440587.5) * 86400.0"
+
+    def begin(self, connection: Connection) -> None:
+        """Take the write lock at once where the transaction will write."""
+        writes = connection.get_execution_options().get("retention_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def bulk_insert(self, connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert by one prepared statement."""
+        marks = ", ".join("?" * len(columns))
+        connection.exec_driver_sql(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", list(rows))
+
+    def register(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Insert what is new; the rest was seen again."""
+        new = connection.exec_driver_sql(_REGISTER, list(rows)).rowcount
+        if new < len(rows):
+            seen = [(row[7], row[0], row[1], row[7]) for row in rows]
+            connection.exec_driver_sql(_TOUCH, seen)
+        return new
+
+    def erase(self, engine: Engine) -> str | None:
+        """Empty the write-ahead log into the main file, again and again while a reader keeps it busy."""
+        raw = engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            for attempt in range(CHECKPOINT_TRIES):
+                if attempt:
+                    time.sleep(CHECKPOINT_PAUSE)
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                if cursor.fetchone()[0] == 0:
+                    return None
+        finally:
+            raw.close()
+        return "a reader kept the write-ahead log busy, so it still holds deleted rows; close it and run again"
+
+    def files(self, engine: Engine) -> list[Path]:
+        """The main file, its write-ahead log and its shared-memory index."""
+        with engine.connect() as connection:
+            main = connection.exec_driver_sql("PRAGMA database_list").one()[2]
+        return [path for suffix in ("", "-wal", "-shm") if (path := Path(main + suffix)).exists()]
+
+
+DIALECT = SqliteDialect()
