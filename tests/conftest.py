@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings
 
+from tests.kit import Office
 from tests.postgres import running_postgres
 
 if TYPE_CHECKING:
@@ -51,3 +52,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'register.db'}"
     url: str = request.getfixturevalue("postgres_database")
     return url
+
+
+@pytest.fixture
+def office(database_url: str, tmp_path: Path) -> Office:
+    """Give an installation that is set up as a drill, once on SQLite and once on PostgreSQL."""
+    return Office(tmp_path, database_url).found()
+
+
+@pytest.fixture
+def sqlite_office(tmp_path: Path) -> Office:
+    """Give an installation that is set up as a drill on SQLite."""
+    return Office(tmp_path, f"sqlite:///{tmp_path / 'register.db'}").found()

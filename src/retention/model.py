@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 Visibility = Literal["private", "public"]
 
-_PERIOD = re.compile(r"P(?=\d)(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?")
+_PERIOD = re.compile(r"P(?=\d)(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?", re.ASCII)
 _MAX_YEARS = 100
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class RowNotice(NamedTuple):
 
 def to_epoch(moment: datetime) -> int:
     """Turn an aware datetime into whole seconds since 1970-01-01T00:00:00Z, rounding down."""
-    return int(moment.timestamp() // 1)
+    return (moment - _EPOCH) // timedelta(seconds=1)
 
 
 def from_epoch(seconds: int) -> datetime:
@@ -109,4 +110,4 @@ def from_epoch(seconds: int) -> datetime:
 
 def iso(moment: datetime) -> str:
     """Spell an aware datetime in UTC as ``2026-11-22T18:16:31Z``, the form used in entries and JSON."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"

@@ -19,7 +19,7 @@ from retention.errors import UsageError
 LONDON = ZoneInfo("Europe/London")
 SPRING = HistorySpec(seed=7, first_on=date(2026, 3, 27), last_on=date(2026, 3, 30), messages_per_day=60)
 AUTUMN = HistorySpec(seed=7, first_on=date(2026, 10, 23), last_on=date(2026, 10, 26), messages_per_day=60)
-QUARTER = HistorySpec(seed=3, first_on=date(2026, 2, 1), last_on=date(2026, 5, 1), messages_per_day=120)
+QUARTER = HistorySpec(seed=3, first_on=date(2026, 2, 1), last_on=date(2026, 5, 1), messages_per_day=250)
 
 NETWORK_IDS = {
     ("fb", "private"): r"(mid\.\$cAA|m_)[\w-]{28}",

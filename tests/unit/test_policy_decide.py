@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retention.model import MessageClass, Period
-from retention.policy.decide import Decision, decide
+from retention.policy.decide import Decision, Outcome, decide
 from retention.policy.hold import Candidate, Hold
 from retention.policy.schedule import Rule, Schedule
 from tests.unit.golden.cases import CASES, HOLDS, SCHEDULES, Case
@@ -106,7 +106,8 @@ def test_decisions_agree_with_the_policy_said_in_other_words(
         and (not hold.selectors or contact in hold.selectors["contact"])
     ]
     if message_class.visibility == "public":
-        assert decision == Decision("not_covered", None, None, None, (), decision.reasons)
+        outcome: Outcome = "held" if covering else "not_covered"
+        assert decision == Decision(outcome, None, None, None, tuple(covering), decision.reasons)
         return
     assert (decision.rule, decision.expires_on) == (rule, last_day)
     assert decision.outcome == ("kept" if not is_due else "held" if covering else "due")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def zipped(*members: tuple[str, str | bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zipped(*members: tuple[str | zipfile.ZipInfo, str | bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", method) as archive:
         for name, content in members:
@@ -122,6 +122,14 @@ def test_the_name_of_a_part_cannot_break_a_line_of_a_log(tmp_path: Path) -> None
     (problem,) = read_bytes(tmp_path, content, "export.zip")
     assert isinstance(problem, RowProblem)
     assert problem.member == "a\ufffdb\ufffd.csv"
+
+
+def test_a_part_without_a_name_is_told(tmp_path: Path) -> None:
+    nameless = zipfile.ZipInfo("x")
+    nameless.filename = ""
+    notice, message = read_bytes(tmp_path, zipped((nameless, "y"), ("export.csv", table([row(1)]))), "export.zip")
+    assert notice == RowNotice(0, None, "is not a .csv file, so it was not read", "?")
+    assert isinstance(message, IncomingMessage)
 
 
 def test_reading_an_archive_again_gives_the_same(tmp_path: Path) -> None:

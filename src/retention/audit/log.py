@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 BulkInsert = Callable[["Connection", str, Sequence[str], Sequence[tuple[Any, ...]]], None]
 
 _PAGE = 10_000
-_PSEUDONYM = slice(-56, -34)  # a disposal ends with a pseudonym of 22 characters, a day and the version
+_TAIL = len('","received_on":"2026-08-22","v":1}')
+_PSEUDONYM = slice(-_TAIL - 22, -_TAIL)  # a disposal ends with a pseudonym of 22 characters, a day and the version
 
 
 class Head(NamedTuple):

@@ -60,7 +60,8 @@ def turns(rng: Random, blocks: Iterable[Block], *, private_share: float, side_by
     """Give each instant of the blocks to one of the conversations that are open at the same time."""
     office = _Office(rng, private_share)
     talks = [office.new_talk() for _ in range(side_by_side)]
-    random, number = rng.random, 0
+    random = rng.random
+    number = rng.getrandbits(44)  # histories of different seeds share no message id
     for staffed, seconds in blocks:
         for second in seconds:
             slot = int(random() * side_by_side)

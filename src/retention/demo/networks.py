@@ -26,7 +26,7 @@ class Channel(NamedTuple):
     """One account of the office on one network, in the columns of the export."""
 
     name: str
-    display_name: str
+    channel_display_name: str
 
 
 class Network(NamedTuple):

@@ -41,9 +41,9 @@ _FAMILY = (
 class Person(NamedTuple):
     """One invented person as one network knows them, in the columns of the export."""
 
-    profile_id: str
-    primary: str
-    secondary: str
+    contact_profile_id: str
+    contact_primary: str
+    contact_secondary: str
 
 
 class Agent(NamedTuple):

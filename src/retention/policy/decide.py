@@ -59,19 +59,20 @@ def decide(
     received_on = local_day(received_at, zone)
     reasons = [f"received {iso(received_at)}, which is {say_day(received_on)} in {schedule.time_zone}"]
     rule = schedule.rule_for(message_class)
+    covering = tuple(hold.hold_id for hold in holds if hold.active and hold.covers(candidate))
+    holding = [f"hold {hold_id} suspends its disposal" for hold_id in covering] or ["no hold covers it"]
     if rule is None:
-        reasons.append("no rule of the schedule covers it: it must not be kept here")
-        return Decision("not_covered", None, None, None, (), tuple(reasons))
+        reasons += ["no rule of the schedule covers it: it must not be kept here", *holding]
+        return Decision("held" if covering else "not_covered", None, None, None, covering, tuple(reasons))
     last_day, due_at = schedule.expires_on(rule, received_at), schedule.due_at(rule, received_at)
     reasons += [
         f'rule "{rule.name}" covers it and keeps it for {say_period(rule.keep)} ({rule.keep})',
         f"{say_day(received_on)} and {say_period(rule.keep)}: it may be kept through {say_day(last_day)}",
-        f"due from {iso(due_at)}, 00:00 of the next day in {schedule.time_zone}",
+        f"due from {iso(due_at)}, the start of the next day in {schedule.time_zone}",
     ]
     if due_at > now:
         reasons.append(f"now is {iso(now)}: not yet due")
         return Decision("kept", rule, last_day, due_at, (), tuple(reasons))
     reasons.append(f"now is {iso(now)}: due")
-    covering = tuple(hold.hold_id for hold in holds if hold.active and hold.covers(candidate))
-    reasons += [f"hold {hold_id} suspends its disposal" for hold_id in covering] or ["no hold covers it"]
+    reasons += holding
     return Decision("held" if covering else "due", rule, last_day, due_at, covering, tuple(reasons))

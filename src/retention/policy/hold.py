@@ -35,7 +35,7 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One hold. Times are aware and in UTC; selector values are pseudonyms, or a network or channel in lower case."""
+    """One hold. Times are aware and in UTC; selector values are pseudonyms, or a case-folded network or channel."""
 
     hold_id: int
     kind: HoldKind

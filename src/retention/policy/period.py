@@ -7,7 +7,9 @@ Rules that hold here:
    through the day of the same number, the period's months later; where that month has no such day, through its
    last day. Days of the period are added after the months.
 2. Counting forward is the definition. Counting backward is not its inverse (31 May minus three months is not
-   unique), so :func:`last_due_day` searches for the latest day whose forward expiry has passed.
+   unique). It lands on the latest due day or on the day after it: where no day was clipped it comes back to the
+   starting day, and where one was clipped it falls on the last day of its month, whose forward expiry lies before it.
+   So :func:`last_due_day` counts backward once and lets the forward test decide between the two.
 3. The forward expiry never decreases when the day increases, so the due days are a prefix of time and one cutoff
    says it all.
 """
@@ -56,11 +58,7 @@ def last_due_day(today: date, keep: Period) -> date:
 
     """
     day = _add_months(today - timedelta(days=keep.days), -keep.months)
-    while expires_on(day, keep) >= today:
-        day -= timedelta(days=1)
-    while expires_on(day + timedelta(days=1), keep) < today:
-        day += timedelta(days=1)
-    return day
+    return day if expires_on(day, keep) < today else day - timedelta(days=1)
 
 
 def _add_months(day: date, months: int) -> date:

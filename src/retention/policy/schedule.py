@@ -166,7 +166,10 @@ def parse_schedule(text: str) -> Schedule:
         text: what :attr:`Schedule.canonical` gave.
 
     Returns:
-        The equal schedule.
+        A schedule of the same meaning and digest.
+
+    Raises:
+        KeyError, TypeError, ValueError: the text is not the canonical form of a schedule.
 
     """
     data = json.loads(text)

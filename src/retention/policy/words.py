@@ -73,13 +73,17 @@ def say_schedule(schedule: Schedule, example_on: date) -> list[str]:
         example_on: the local day of receipt to work through.
 
     Returns:
-        Sentences in order.
+        Sentences in order; a rule below another speaks of what is left, and one below a rule for everything of nothing.
 
     """
-    sentences = [say_rule(rule, example_on) for rule in schedule.rules]
-    every = any(not rule.match for rule in schedule.rules)
-    rest = [] if every else ["Messages that no rule covers are counted and not registered."]
-    return [*sentences, *rest]
+    sentences: list[str] = []
+    for rule in schedule.rules:
+        said = say_rule(rule, example_on)
+        sentences.append(f"Of what is left, {said[0].lower()}{said[1:]}" if sentences else said)
+        if not rule.match:
+            below = schedule.rules[len(sentences) :]
+            return [*sentences, *(f'Rule "{other.name}" is never reached: a rule above it covers everything.' for other in below)]
+    return [*sentences, "Messages that no rule covers are counted and not registered."]
 
 
 def _say_match(rule: Rule) -> str:

@@ -252,8 +252,8 @@ CASES = (
     ),
     Case("held", "frozen by everything", "2026-08-01T00:00:00Z", "2027-03-01T00:00:00Z", "office", "freeze"),
     Case(
-        "not_covered",
-        "a hold does not bring in what no rule covers",
+        "held",
+        "a hold keeps what no rule covers any more",
         "2026-11-15T00:00:00Z",
         "2027-03-01T00:00:00Z",
         "empty",

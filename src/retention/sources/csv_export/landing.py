@@ -11,7 +11,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from retention.errors import FileRefusedError, SourceError
+from retention.errors import FileChangedError, FileRefusedError, SourceError
 from retention.sources.csv_export.archives import SUFFIXES
 from retention.sources.csv_export.windows import window_of_name
 from retention.sources.interface import SkippedFile, SourceItem
@@ -57,7 +57,7 @@ def describe(path: Path, clock: LocalClock) -> SourceItem:
         stamp = stamp_of(os.fstat(file.fileno()))
         digest = _digest_of(file)
         if stamp_of(os.fstat(file.fileno())) != stamp:
-            raise FileRefusedError(CHANGED)
+            raise FileChangedError(CHANGED)
     window = window_of_name(path.name, clock) or (None, None)
     return SourceItem(path, path.name, digest, stamp, window[0], window[1])
 
@@ -85,7 +85,7 @@ def require_unchanged(file: BufferedReader, item: SourceItem) -> None:
     except OSError:
         now_there = None
     if not item.stamp == stamp_of(os.fstat(file.fileno())) == now_there:
-        raise FileRefusedError(CHANGED)
+        raise FileChangedError(CHANGED)
 
 
 def is_unchanged(item: SourceItem) -> bool:
