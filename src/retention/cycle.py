@@ -164,7 +164,10 @@ def _adopt_schedule(context: Context, now: datetime) -> None:
         previous = runs.latest_schedule_digest(connection)
         if previous == schedule.digest:
             return
-        rules: list[object] = [{"name": rule.name, "keep": str(rule.keep), "authority": ascii_text(rule.authority)} for rule in schedule.rules]
+        rules: list[object] = [
+            {"name": rule.name, "keep": str(rule.keep), "authority": ascii_text(rule.authority)}
+            for rule in schedule.rules
+        ]
         before = {"previous_digest": previous} if previous else {}
         changed = entry("schedule_changed", now, schedule_digest=schedule.digest, rules=rules, **before)
         context.log.append(connection, [changed])
@@ -182,7 +185,14 @@ def _ingest(
 ) -> list[ImportResult]:
     """Import item by item; after each, remove what it superseded and settle what becomes of its file."""
     terms = Terms(
-        context.database, context.log, context.schedule, context.pseudonyms, held, now, tick=watcher.tick, stop=watcher.stop
+        context.database,
+        context.log,
+        context.schedule,
+        context.pseudonyms,
+        held,
+        now,
+        tick=watcher.tick,
+        stop=watcher.stop,
     )
     settings = {source.name: source for source in context.settings.source}
     waits = QuarantineTerms(context.settings.paths.quarantine, context.settings.purge.grace_time)

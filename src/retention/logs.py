@@ -7,6 +7,7 @@ sources, files, rules and runs, counts, days and digests. Tracebacks are rendere
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 from typing import TYPE_CHECKING
@@ -16,13 +17,17 @@ import structlog
 if TYPE_CHECKING:
     from structlog.typing import EventDict, WrappedLogger
 
+LEVEL = "RETENTION_LOG_LEVEL"
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]+@")
 
 
 def set_up_logs(*, verbose: bool) -> None:
-    """Send every log line of the program and of its libraries to stderr in one form."""
+    """Send every log line of the program and of its libraries to stderr in one form.
+
+    $RETENTION_LOG_LEVEL sets the level; else it is info, or warning on a terminal, where people read the results.
+    """
     terminal = sys.stderr.isatty()
-    level = logging.DEBUG if verbose else logging.INFO if not terminal else logging.WARNING
+    level = logging.DEBUG if verbose else _level(terminal=terminal)
     before = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -51,6 +56,11 @@ def set_up_logs(*, verbose: bool) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+
+
+def _level(*, terminal: bool) -> int:
+    named = logging.getLevelNamesMapping().get(os.environ.get(LEVEL, "").upper())
+    return named or (logging.WARNING if terminal else logging.INFO)
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

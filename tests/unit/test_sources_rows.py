@@ -8,6 +8,8 @@ import pytest
 
 from retention.errors import FileRefusedError
 from retention.model import IncomingMessage, MessageClass, RowNotice, RowProblem
+from retention.sources.csv_export import ColumnMatch, CsvFormat
+from retention.sources.csv_export.classes import ClassBook
 from tests.unit.sources_kit import HEADER, only_message, only_problem, read_bytes, read_rows, row, table
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def test_what_nothing_tells_is_private_and_is_told_once(tmp_path: Path) -> None:
     assert isinstance(notice, RowNotice)
     assert (notice.line, notice.column) == (4, "Message Type")
     messages = [element for element in (first, *others) if isinstance(element, IncomingMessage)]
+    assert len(messages) == len(rows) == len(others) + 1
     assert [message.message_class.visibility for message in messages] == ["private", "private", "private", "public"]
 
 
@@ -192,3 +195,14 @@ def test_a_telling_column_with_damaged_bytes_rejects_its_row(tmp_path: Path) -> 
     text = table([row(1, Sentiment="priv@te")]).encode().replace(b"@", b"\xff")
     problem = only_problem(read_bytes(tmp_path, text, private_when={"column": "Sentiment", "contains": "dm"}))
     assert problem.column == "Sentiment"
+
+
+def test_the_memory_of_classes_is_bounded_whatever_the_spelling() -> None:
+    telling = ColumnMatch("tags", contains=("dm",))
+    book = ClassBook("inbox", CsvFormat(columns={}, required=frozenset(), private_when=telling))
+    for number in range(45_000):
+        book.add(("twit", "page", "inbound", "", f"tag{number}", ""), number)
+    assert 1 <= len(book.known) <= 20_000
+    long = ("twit", "page", "inbound", "", "x" * 201, "")
+    book.add(long, 1)
+    assert long not in book.known

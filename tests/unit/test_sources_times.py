@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention.model import from_epoch, iso
+from retention.sources.csv_export import times
 from retention.sources.csv_export.fields import FieldError
 from retention.sources.csv_export.times import LocalClock, date_format_problem, zone_problem
 
@@ -79,6 +80,14 @@ def test_the_minutes_around_a_change_are_right_whichever_comes_first() -> None:
     assert [forward(text) for text in texts] == [backward(text) for text in reversed(texts)][::-1]
 
 
+def test_an_hour_in_which_the_clocks_change_is_worked_out_time_by_time() -> None:
+    read_text = LocalClock(ZoneInfo("Australia/Lord_Howe")).reader()
+    expected = {"02:15": 15, "02:29": 29, "02:30": 0, "02:45": 15, "02:00": 0, "03:00": 30}
+    start = datetime(2026, 10, 3, 15, 30, tzinfo=UTC)
+    for clock, minutes in expected.items():
+        assert from_epoch(read_text(f"2026-10-04 {clock}")) == start + timedelta(minutes=minutes)
+
+
 @given(
     st.lists(
         st.one_of(
@@ -86,6 +95,7 @@ def test_the_minutes_around_a_change_are_right_whichever_comes_first() -> None:
             st.datetimes(datetime(2026, 10, 24, 22), datetime(2026, 10, 25, 4)),  # noqa: DTZ001
             st.datetimes(datetime(2026, 3, 28, 22), datetime(2026, 3, 29, 4)),  # noqa: DTZ001
             st.datetimes(datetime(2026, 4, 4, 22), datetime(2026, 4, 5, 4)),  # noqa: DTZ001
+            st.datetimes(datetime(2026, 10, 4, 1), datetime(2026, 10, 4, 4)),  # noqa: DTZ001
         ),
         min_size=1,
         max_size=20,
@@ -194,10 +204,12 @@ def test_zones_are_names_of_the_time_zone_database() -> None:
         assert zone_problem(name) is not None
 
 
-def test_a_long_file_does_not_fill_the_memory_with_hours() -> None:
-    clock = LocalClock(ZoneInfo("Europe/London"))
-    reader = clock.reader()
-    start = datetime(1990, 1, 1, tzinfo=UTC)
-    for hours in range(0, 120_000, 7):
-        reader((start + timedelta(hours=hours)).strftime("%Y-%m-%d %H:%M:%S"))
-    assert reader("2026-07-01 10:20:30") == reader("2026-07-01T10:20:30")
+@pytest.mark.parametrize("form", [None, "%Y-%m-%d %H:%M:%S"])
+def test_a_long_file_does_not_fill_the_memory_with_times(monkeypatch: pytest.MonkeyPatch, form: str | None) -> None:
+    monkeypatch.setattr(times, "MAX_REMEMBERED", 10)
+    clock = LocalClock(ZoneInfo("Europe/London"), form)
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    for hours in range(100):
+        moment = start + timedelta(hours=hours)
+        assert from_epoch(clock.reader()(moment.strftime("%Y-%m-%d %H:%M:%S"))) == moment
+    assert 1 <= clock.remembered <= 10

@@ -19,16 +19,22 @@ if TYPE_CHECKING:
 ExportFormat = Literal["jsonl", "csv"]
 
 
-def export_log(context: Context, selection: Selection, how: ExportFormat, out: IO[str], now: datetime, person: str) -> int:
+def export_log(
+    context: Context, selection: Selection, how: ExportFormat, out: IO[str], now: datetime, person: str
+) -> int:
     """Write an export to a stream; give the number of lines or rows. ``person`` is who asked, as far as we know."""
     with context.database.write() as connection:
         who = keep_remark(connection, person)
         context.log.append(connection, [entry("exported", now, what=f"audit-log-{how}", by=who)])
     with context.database.read() as connection:
-        return (write_csv if how == "csv" else write_jsonl)(connection, selection, out)
+        if how == "csv":
+            return write_csv(connection, selection, out, context.installation.origin)
+        return write_jsonl(connection, selection, out)
 
 
-def export_to_file(context: Context, selection: Selection, how: ExportFormat, path: Path, now: datetime, person: str) -> int:
+def export_to_file(
+    context: Context, selection: Selection, how: ExportFormat, path: Path, now: datetime, person: str
+) -> int:
     """Write an export to a file that appears complete or not at all, readable by its owner only.
 
     Raises:

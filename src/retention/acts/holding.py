@@ -46,8 +46,16 @@ def place_hold(context: Context, order: HoldOrder, now: datetime) -> int:
 
     """
     _check(context, order, now)
-    plain = {selector: [value.strip().casefold() for value in values] for selector, values in order.selectors.items() if selector not in PSEUDONYMOUS}
-    named = {selector: [value.strip() for value in values] for selector, values in order.selectors.items() if selector in PSEUDONYMOUS}
+    plain = {
+        selector: [value.strip().casefold() for value in values]
+        for selector, values in order.selectors.items()
+        if selector not in PSEUDONYMOUS
+    }
+    named = {
+        selector: [value.strip() for value in values]
+        for selector, values in order.selectors.items()
+        if selector in PSEUDONYMOUS
+    }
     keys, zone = context.month_keys, context.schedule.zone
     sealed = {selector: [keys.seal(value) for value in values] for selector, values in named.items()}
     with context.database.write() as connection:

@@ -42,6 +42,8 @@ def append_note(path: Path, note: str) -> bool:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        msg = f"{path}: the checkpoint cannot be written to the anchor ({error.strerror}); check the folder and its owner"
+        msg = (
+            f"{path}: the checkpoint cannot be written to the anchor ({error.strerror}); check the folder and its owner"
+        )
         raise RetentionError(msg) from None
     return True

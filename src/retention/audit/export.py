@@ -34,6 +34,7 @@ COLUMNS = (
     "batch",
     "plan_digest",
     "schedule_digest",
+    "origin",
 )
 
 
@@ -91,13 +92,14 @@ def write_jsonl(connection: Connection, selection: Selection, out: IO[str]) -> i
     return lines
 
 
-def write_csv(connection: Connection, selection: Selection, out: IO[str]) -> int:
+def write_csv(connection: Connection, selection: Selection, out: IO[str], origin: str) -> int:
     """Write one row for each selected disposal, with what its batch says of it.
 
     Args:
         connection: a transaction that sees one state of the database.
         selection: which disposals.
         out: a text stream with newline translation off.
+        origin: the log's origin, which ends every row; that of a drill says DRILL.
 
     Returns:
         The number of rows, the header not counted.
@@ -108,18 +110,20 @@ def write_csv(connection: Connection, selection: Selection, out: IO[str]) -> int
     rows = 0
     for group in _groups(connection, selection):
         if group.entry.get("kind") == "batch":
-            writer.writerows(_rows(group))
+            writer.writerows(_rows(group, origin))
             rows += len(group.disposals)
     return rows
 
 
-def _rows(group: Group) -> Iterator[list[str]]:
+def _rows(group: Group, origin: str) -> Iterator[list[str]]:
     batch = group.entry
-    facts = [_guard(batch[key]) for key in ("rule", "authority", "cutoff", "run", "batch", "plan_digest", "schedule_digest")]
+    facts = [
+        _guard(batch[key]) for key in ("rule", "authority", "cutoff", "run", "batch", "plan_digest", "schedule_digest")
+    ]
     for index, body in group.disposals:
         disposal = json.loads(body)
         own = [_guard(disposal[key]) for key in ("received_on", "network", "pseudonym")]
-        yield [str(index), batch["at"], *own, *facts]
+        yield [str(index), batch["at"], *own, *facts, origin]
 
 
 def _guard(value: object) -> str:

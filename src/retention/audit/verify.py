@@ -93,7 +93,9 @@ def verify(
     _compare_inner_tiles(connection, frontier.size, found)
     for size in sorted(notes):
         if size > frontier.size:
-            found.add(f"a checkpoint was signed at size {size}, but the log has only {frontier.size} entries", frontier.size)
+            found.add(
+                f"a checkpoint was signed at size {size}, but the log has only {frontier.size} entries", frontier.size
+            )
     return found
 
 
@@ -175,7 +177,9 @@ def _compare_leaves(connection: Connection, first: int, hashes: list[bytes], fou
             found.add(f"entry {first + offset} is not the one that was appended", first + offset)
 
 
-def _append_by_checkpoints(frontier: Frontier, hashes: list[bytes], notes: dict[int, bytes], found: Verification) -> None:
+def _append_by_checkpoints(
+    frontier: Frontier, hashes: list[bytes], notes: dict[int, bytes], found: Verification
+) -> None:
     """Append a tile's leaves, stopping at every checkpoint's size to compare the roots."""
     done, start = 0, frontier.size
     for size in sorted(size for size in notes if start < size <= start + len(hashes)):
@@ -207,7 +211,9 @@ def _compare_head(connection: Connection, frontier: Frontier, found: Verificatio
 def _compare_inner_tiles(connection: Connection, size: int, found: Verification) -> None:
     """Compare the tiles above the leaves with the ones below them, and look for tiles that should not be there."""
     counts: dict[int, int] = {}
-    for level, n in connection.execute(select(audit_tile.c.level, audit_tile.c.n).order_by(audit_tile.c.level, audit_tile.c.n)):
+    for level, n in connection.execute(
+        select(audit_tile.c.level, audit_tile.c.n).order_by(audit_tile.c.level, audit_tile.c.n)
+    ):
         counts[level] = counts.get(level, 0) + 1
         if level > 0 and not _fits_below(connection, level, n):
             found.add(f"tile {n} of level {level} does not fit the tiles below it", n * TILE_WIDTH ** (level + 1))

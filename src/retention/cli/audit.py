@@ -30,7 +30,7 @@ def verify(config: Path | None, now: datetime | None, verbose: bool, form: str) 
         with context.database.read() as connection, watched("verifying") as watcher:
             found = verify_log(connection, context.installation.origin, [context.verifier], watcher.tick)
         if form == "json":
-            put_json(verification_as_json(found))
+            put_json(context, verification_as_json(found))
         else:
             put_drill(context)
             click.echo(verification_as_text(found))
@@ -40,7 +40,14 @@ def verify(config: Path | None, now: datetime | None, verbose: bool, form: str) 
 
 @audit.command(epilog=exits(example="retention audit export --format csv --output deletion-log.csv"))
 @common
-@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True, help="JSON lines are the leaves of the log; CSV has one row a disposal.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "csv"]),
+    default="jsonl",
+    show_default=True,
+    help="JSON lines are the leaves of the log; CSV has one row a disposal.",
+)
 @click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]), help="Entries from this UTC time on.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]), help="Entries before this UTC time.")
 @click.option("--run", "run_id", type=int, help="Entries of this run only.")

@@ -40,11 +40,13 @@ def list_(config: Path | None, now: datetime | None, verbose: bool, form: str, e
                 }
                 for one in found
             ]
-            put_json({"findings": rows})
+            put_json(context, {"findings": rows})
             return
         put_drill(context)
         for one in found:
-            click.echo(f"{one.id}: {one.kind}{' (resolved)' if one.resolved_at else ''}, {iso(from_epoch(one.opened_at))}")
+            click.echo(
+                f"{one.id}: {one.kind}{' (resolved)' if one.resolved_at else ''}, {iso(from_epoch(one.opened_at))}"
+            )
             click.echo(f"   {_where(one)}{one.reason}")
         if not found:
             click.echo("No findings.")

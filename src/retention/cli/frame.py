@@ -72,7 +72,12 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
 def reporting(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--format text|json``."""
     return click.option(
-        "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to report."
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="How to report.",
     )(command)
 
 
@@ -101,12 +106,15 @@ def opened(config: Path | None, now: datetime | None, *, verbose: bool) -> Itera
 
 
 @contextmanager
-def watched(label: str) -> Iterator[Watcher]:
+def watched(label: str, total: int | None = None) -> Iterator[Watcher]:
     """Follow a long job: a progress bar on a terminal, and a stop between two batches on Ctrl-C or SIGTERM."""
     from retention.cycle import Watcher
 
     asked: list[int] = []
-    before = {number: signal.signal(number, lambda number, _: asked.append(number)) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, lambda number, _: asked.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
 
     def stop() -> None:
         if asked:
@@ -114,7 +122,7 @@ def watched(label: str) -> Iterator[Watcher]:
             raise StoppedError(msg)
 
     try:
-        with _bar(label) as tick:
+        with _bar(label, total) as tick:
             yield Watcher(tick=tick, stop=stop)
     finally:
         for number, handler in before.items():
@@ -122,7 +130,7 @@ def watched(label: str) -> Iterator[Watcher]:
 
 
 @contextmanager
-def _bar(label: str) -> Iterator[Callable[[int], None]]:
+def _bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -131,13 +139,14 @@ def _bar(label: str) -> Iterator[Callable[[int], None]]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=None)
+        task = progress.add_task(label, total=total)
         yield lambda count: progress.advance(task, count)
 
 
-def put_json(value: dict[str, Any]) -> None:
-    """Write one JSON object on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+def put_json(context: Context, value: dict[str, Any]) -> None:
+    """Write one JSON object on stdout; that of a drill says so."""
+    drill = {"drill": True} if context.installation.drill else {}
+    click.echo(json.dumps({**value, **drill}, ensure_ascii=False, indent=2))
 
 
 def put_drill(context: Context) -> None:

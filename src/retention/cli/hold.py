@@ -32,7 +32,9 @@ def hold() -> None:
 @common
 @click.option("--kind", type=click.Choice(HOLD_KINDS), required=True, help="Why: a request or a proceeding.")
 @click.option("--reason", required=True, help="The reference or reason, for people; it is kept out of the audit log.")
-@click.option("--review-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day on which it is looked at again.")
+@click.option(
+    "--review-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day on which it is looked at again."
+)
 @click.option("--owner", help="Who answers for it. [default: the user who runs this]")
 @click.option("--message", multiple=True, metavar="ID", help="A message, by the source's identifier.")
 @click.option("--conversation", multiple=True, metavar="ID", help="A conversation, by the source's identifier.")
@@ -92,7 +94,7 @@ def list_(config: Path | None, now: datetime | None, verbose: bool, form: str, e
             found = holds.load(connection, active_only=not everything)
             rows = [_row(connection, one, context.schedule.today(present)) for one in found]
         if form == "json":
-            put_json({"holds": rows})
+            put_json(context, {"holds": rows})
             return
         put_drill(context)
         for row in rows:
@@ -109,7 +111,9 @@ def _covered(context: Any, number: int) -> int:
 
     with context.database.read() as connection:
         known = register.classes(connection)
-        found = register.count_by_quarter(connection, before=holds.FOREVER, class_ids=known, holds=f"h.id = {int(number)}")
+        found = register.count_by_quarter(
+            connection, before=holds.FOREVER, class_ids=known, holds=f"h.id = {int(number)}"
+        )
     return sum(bucket.count for bucket in found)
 
 

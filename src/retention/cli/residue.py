@@ -19,7 +19,13 @@ from retention.errors import Exit, UsageError
 )
 @click.argument("identifiers", nargs=-1, metavar="[ID]...")
 def scan_residue(
-    *, config: Path | None, now: datetime | None, verbose: bool, form: str, listed: click.utils.LazyFile | None, identifiers: tuple[str, ...]
+    *,
+    config: Path | None,
+    now: datetime | None,
+    verbose: bool,
+    form: str,
+    listed: click.utils.LazyFile | None,
+    identifiers: tuple[str, ...],
 ) -> None:
     """Look for identifiers in every file of ours; the count must be 0.
 
@@ -37,7 +43,7 @@ def scan_residue(
         found = cycle.residue(context, wanted)
         count = sum(found.values())
         if form == "json":
-            put_json({"residue": count, "files": {str(path): hits for path, hits in found.items()}})
+            put_json(context, {"residue": count, "files": {str(path): hits for path, hits in found.items()}})
         else:
             put_drill(context)
             click.echo(f"{count} of {len(wanted)} identifiers are still readable.")

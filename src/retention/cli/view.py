@@ -32,7 +32,7 @@ def status(config: Path | None, now: datetime | None, verbose: bool, form: str) 
                 drill=context.installation.drill,
             )
         if form == "json":
-            put_json(found.as_json())
+            put_json(context, found.as_json())
         else:
             put_drill(context)
             click.echo("\n".join(status_as_text(found)))
@@ -54,7 +54,7 @@ def explain(config: Path | None, now: datetime | None, verbose: bool, form: str,
             names = context.pseudonyms.of_identifiers(connection, {"message": [message_id]})["message"]
             found = room.explain(connection, context.schedule, message_id, names, present)
         if form == "json":
-            put_json(found.as_json())
+            put_json(context, found.as_json())
         else:
             put_drill(context)
             click.echo("\n".join(explanation_as_text(found)))

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from retention.cycle import Approval
 
 
-@click.command(epilog=exits(Exit.PARTLY_DONE, Exit.LOCKED, example="retention ingest --source hootsuite-inbox export.csv"))
+@click.command(
+    epilog=exits(Exit.PARTLY_DONE, Exit.LOCKED, example="retention ingest --source hootsuite-inbox export.csv")
+)
 @common
 @reporting
 @click.option("--source", help="The source that the named files come from; needed where there are several.")
@@ -38,7 +40,7 @@ def ingest(
             raise UsageError(msg)
         results = cycle.ingest(context, present, watcher, named)
         if form == "json":
-            put_json(work.imports_as_json(results))
+            put_json(context, work.imports_as_json(results))
         else:
             put_drill(context)
             click.echo("\n".join(work.imports_as_text(results)))
@@ -87,16 +89,16 @@ def purge(  # noqa: PLR0913  # one argument for each option
             if list_keys:
                 _stream_due(context, made)
             elif form == "json":
-                put_json({"plan": work.plan_as_json(made), "run": None})
+                put_json(context, {"plan": work.plan_as_json(made), "run": None})
             else:
                 put_drill(context)
                 click.echo("\n".join([*work.plan_as_text(made), *work.how_to_go_on(made)]))
             return
         chosen, approval = _chosen(context, digest, reason)
-        with watched("purging") as watcher:
+        with watched("purging", chosen.due if chosen else None) as watcher:
             made, finished = cycle.purge(context, present, watcher, chosen, approval)
         if form == "json":
-            put_json({"plan": work.plan_as_json(made), "run": work.run_as_json(finished)})
+            put_json(context, {"plan": work.plan_as_json(made), "run": work.run_as_json(finished)})
         else:
             put_drill(context)
             click.echo("\n".join([*work.plan_as_text(made), *work.run_as_text(finished)]))
@@ -119,12 +121,13 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
         result = cycle.run(context, present, watcher)
         if form == "json":
             put_json(
+                context,
                 {
                     **work.imports_as_json(result.imports),
                     "plan": work.plan_as_json(result.plan),
                     "run": work.run_as_json(result.run),
                     "verification": work.verification_as_json(result.verification),
-                }
+                },
             )
         else:
             put_drill(context)

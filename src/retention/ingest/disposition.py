@@ -55,4 +55,3 @@ def _quarantine_end(terms: QuarantineTerms, progress: Progress, now: datetime) -
     if progress.oldest_expired_due_at is not None:
         ends.append(now + terms.grace)
     return min(ends)
-

@@ -76,7 +76,12 @@ class ImportResult:
 
 
 def import_item(
-    terms: Terms, source: Source, item: SourceItem, *, after: Callable[[Progress, str | None], FileEnd | None], again: bool
+    terms: Terms,
+    source: Source,
+    item: SourceItem,
+    *,
+    after: Callable[[Progress, str | None], FileEnd | None],
+    again: bool,
 ) -> ImportResult:
     """Import one item, going on where an earlier attempt was cut off.
 
@@ -128,9 +133,7 @@ def _begin(
         return None, (import_id, imports.Progress(), source_id)
 
 
-def _commit(
-    terms: Terms, source: Source, item: SourceItem, import_id: int, progress: Progress, batch: Batch
-) -> None:
+def _commit(terms: Terms, source: Source, item: SourceItem, import_id: int, progress: Progress, batch: Batch) -> None:
     with terms.database.write() as connection:
         lease.renew(connection, terms.lease, terms.database.dialect.clock)
         registered = terms.database.dialect.register(connection, batch.rows) if batch.rows else 0
@@ -226,7 +229,9 @@ def _report_upstream(
     made_at = to_epoch(item.window_to) if item.window_to else progress.newest_at
     oldest = progress.oldest_expired_due_at
     if oldest is not None and made_at is not None and oldest <= made_at:
-        reason = f"the export has {progress.born_expired} messages past their period, due since {iso(from_epoch(oldest))}"
+        reason = (
+            f"the export has {progress.born_expired} messages past their period, due since {iso(from_epoch(oldest))}"
+        )
         _find(connection, terms, source, item, "upstream-present", f"{reason}; the source still holds them")
 
 
@@ -281,5 +286,3 @@ def _result(
 
 def _least(one: int | None, other: int | None) -> int | None:
     return min((value for value in (one, other) if value is not None), default=None)
-
-

@@ -92,7 +92,9 @@ class Pseudonyms:
     def _extend_holds(self, connection: Connection, months: Iterable[str]) -> None:
         months = list(months)
         for hold_id, sealed in holds.sealed_identifiers(connection).items():
-            wanted = {selector: [self._keys.unseal(token) for token in sealed.get(selector, [])] for selector in PSEUDONYMOUS}
+            wanted = {
+                selector: [self._keys.unseal(token) for token in sealed.get(selector, [])] for selector in PSEUDONYMOUS
+            }
             holds.add_selectors(connection, hold_id, self.of_identifiers(connection, wanted, months))
 
 

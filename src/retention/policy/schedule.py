@@ -174,7 +174,12 @@ def parse_schedule(text: str) -> Schedule:
     """
     data = json.loads(text)
     rules = tuple(
-        Rule(rule["name"], {key: tuple(values) for key, values in rule["match"].items()}, Period.parse(rule["keep"]), rule["authority"])
+        Rule(
+            rule["name"],
+            {key: tuple(values) for key, values in rule["match"].items()},
+            Period.parse(rule["keep"]),
+            rule["authority"],
+        )
         for rule in data["rules"]
     )
     return Schedule(data["time_zone"], rules)

@@ -82,7 +82,10 @@ def say_schedule(schedule: Schedule, example_on: date) -> list[str]:
         sentences.append(f"Of what is left, {said[0].lower()}{said[1:]}" if sentences else said)
         if not rule.match:
             below = schedule.rules[len(sentences) :]
-            return [*sentences, *(f'Rule "{other.name}" is never reached: a rule above it covers everything.' for other in below)]
+            return [
+                *sentences,
+                *(f'Rule "{other.name}" is never reached: a rule above it covers everything.' for other in below),
+            ]
     return [*sentences, "Messages that no rule covers are counted and not registered."]
 
 

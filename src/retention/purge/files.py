@@ -62,7 +62,9 @@ def _dispose(database: Database, log: AuditLog, file: KeptFile, now: datetime) -
             path.unlink(missing_ok=True)
             _sync(path.parent)
     except OSError as error:
-        reason = f"the file is due and cannot be removed ({error.strerror}); give this program write access to its folder"
+        reason = (
+            f"the file is due and cannot be removed ({error.strerror}); give this program write access to its folder"
+        )
         with database.write() as connection:
             findings.open_finding(connection, "file-not-removed", reason, at=now, source=file.source, file=path.name)
         return False

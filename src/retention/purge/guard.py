@@ -105,7 +105,9 @@ def _clock(connection: Connection, settings: PurgeSettings, now: datetime) -> Ob
     newest = register.bounds(connection)[1]
     ours = [moment for moment in (last_run and last_run.started_at, last_import) if moment]
     if ours and now < from_epoch(max(ours)) - CLOCK_SLACK:
-        return Objection("clock", f"the clock says {iso(now)}, but something was done here at {iso(from_epoch(max(ours)))}")
+        return Objection(
+            "clock", f"the clock says {iso(now)}, but something was done here at {iso(from_epoch(max(ours)))}"
+        )
     traces = [*ours, *([newest] if newest is not None else [])]
     if traces:
         latest = from_epoch(max(traces))
@@ -130,12 +132,15 @@ def _schedule(connection: Connection, schedule: Schedule, now: datetime) -> Obje
     shortened = [
         f"{message_class.network} {message_class.message_type or message_class.visibility}"
         for message_class in register.classes(connection).values()
-        if _cutoff(schedule, schedule.rule_for(message_class), now) > _cutoff(before, before.rule_for(message_class), now)
+        if _cutoff(schedule, schedule.rule_for(message_class), now)
+        > _cutoff(before, before.rule_for(message_class), now)
     ]
     if not shortened:
         return None
     names = ", ".join(sorted(set(shortened))[:5])
-    return Objection("schedule", f"the schedule was shortened since the last run, for {len(shortened)} classes ({names})")
+    return Objection(
+        "schedule", f"the schedule was shortened since the last run, for {len(shortened)} classes ({names})"
+    )
 
 
 def _cutoff(schedule: Schedule, rule: Rule | None, now: datetime) -> int:

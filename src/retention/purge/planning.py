@@ -97,5 +97,6 @@ def _tallies(
             day = local_day(from_epoch(bucket.at), schedule.zone).isoformat()
             counts[day, known[bucket.class_id].network][place] += bucket.count
     return tuple(
-        Tally(network, day, all_due - kept, kept, given_up) for (day, network), (all_due, kept, given_up) in sorted(counts.items())
+        Tally(network, day, all_due - kept, kept, given_up)
+        for (day, network), (all_due, kept, given_up) in sorted(counts.items())
     )

@@ -61,9 +61,7 @@ def start(
     """
     with database.write() as connection:
         belts = [objection.belt for objection in objections]
-        run_id = runs.start(
-            connection, plan, at=now, token=token, belts=belts, reason=reason_commitment
-        )
+        run_id = runs.start(connection, plan, at=now, token=token, belts=belts, reason=reason_commitment)
         if objections and reason_commitment is not None:
             passed = [
                 entry("belt_passed", now, belt=belt, plan_digest=plan.digest, reason=reason_commitment, run=run_id)
@@ -127,9 +125,7 @@ def due_after(connection: Connection, plan: Plan, schedule: Schedule) -> int:
     """
     known = register.classes(connection)
     now = from_epoch(plan.now)
-    left = register.count_by_quarter(
-        connection, before=plan.now, class_ids=known, negate=holds.active_or(plan.holds)
-    )
+    left = register.count_by_quarter(connection, before=plan.now, class_ids=known, negate=holds.active_or(plan.holds))
     total = 0
     for bucket in left:
         rule = schedule.rule_for(known[bucket.class_id])
@@ -207,4 +203,3 @@ def forget_released_holds(database: Database, run: runs.Run) -> None:
     """
     with database.write() as connection:
         holds.forget_released(connection, from_epoch(run.started_at))
-

@@ -16,7 +16,9 @@ def inspect_sources(sources: Iterable[SourceSettings]) -> list[str]:
     problems = []
     for source in sources:
         if not source.path.is_dir():
-            problems.append(f"source {source.name}: {source.path} is not a folder; make it with: mkdir -p {source.path}")
+            problems.append(
+                f"source {source.name}: {source.path} is not a folder; make it with: mkdir -p {source.path}"
+            )
         elif not os.access(source.path, os.R_OK | os.W_OK | os.X_OK):
             problems.append(
                 f"source {source.name}: {source.path} cannot be read and written by this user; "

@@ -70,7 +70,9 @@ def _say(path: Path, problem: Any, places: dict[tuple[str | int, ...], int]) -> 
 
 
 def _is_union_branch(part: str | int) -> bool:
-    return isinstance(part, str) and (part.startswith(("constrained-str", "list[", "literal[", "function-")) or part == "str")
+    return isinstance(part, str) and (
+        part.startswith(("constrained-str", "list[", "literal[", "function-")) or part == "str"
+    )
 
 
 def _plain(message: str) -> str:

@@ -175,7 +175,9 @@ class SourceSettings(_Table):
             msg = f'kind "{self.kind}" is not part of this version; use kind = "csv-export"'
             raise ValueError(msg)
         if self.upstream == "api":
-            msg = 'upstream = "api" does not exist for exports: Hootsuite Inbox has no delete call; use "order" or "none"'
+            msg = (
+                'upstream = "api" does not exist for exports: Hootsuite Inbox has no delete call; use "order" or "none"'
+            )
             raise ValueError(msg)
         if (self.preset is None) == (self.columns is None):
             msg = "give either preset or columns"

@@ -25,4 +25,6 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").rstrip("\n")
     except (OSError, UnicodeDecodeError):
-        raise ConfigError([f"{path}: the secret cannot be read; check that it exists, its owner and its mode"]) from None
+        raise ConfigError(
+            [f"{path}: the secret cannot be read; check that it exists, its owner and its mode"]
+        ) from None

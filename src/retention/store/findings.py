@@ -104,7 +104,9 @@ def resolve(connection: Connection, finding_id: int, *, at: datetime, commitment
     return changed.rowcount == 1
 
 
-def mended(connection: Connection, kind: str, *, at: datetime, source: str | None = None, file: str | None = None) -> None:
+def mended(
+    connection: Connection, kind: str, *, at: datetime, source: str | None = None, file: str | None = None
+) -> None:
     """Resolve the open findings of a kind because what caused them is gone."""
     change = update(finding).where(finding.c.kind == kind, finding.c.resolved_at.is_(None))
     if source is not None:

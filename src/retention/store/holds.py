@@ -131,7 +131,9 @@ def load(connection: Connection, *, active_only: bool = False) -> list[Hold]:
 
 def active_ids(connection: Connection) -> tuple[int, ...]:
     """Give the numbers of the active holds."""
-    return tuple(connection.execute(select(hold.c.id).where(hold.c.released_at.is_(None)).order_by(hold.c.id)).scalars())
+    return tuple(
+        connection.execute(select(hold.c.id).where(hold.c.released_at.is_(None)).order_by(hold.c.id)).scalars()
+    )
 
 
 def reason_of(connection: Connection, hold_id: int) -> str:

@@ -112,9 +112,7 @@ def save(connection: Connection, import_id: int, progress: Progress) -> None:
 
 def finish(connection: Connection, import_id: int, state: Literal["done", "refused"], at: datetime) -> None:
     """Record how an import ended."""
-    connection.execute(
-        update(import_).where(import_.c.id == import_id).values(state=state, finished_at=to_epoch(at))
-    )
+    connection.execute(update(import_).where(import_.c.id == import_id).values(state=state, finished_at=to_epoch(at)))
 
 
 def last_finished_at(connection: Connection) -> int | None:

@@ -72,7 +72,9 @@ def renew(connection: Connection, lease: Lease, clock: str) -> None:
         LeaseLostError: another run has taken it over; the transaction must not commit.
 
     """
-    sql = text(f"UPDATE lease SET expires_at = {clock} + {SECONDS} WHERE name = :name AND token = :token AND holder = :holder")
+    sql = text(
+        f"UPDATE lease SET expires_at = {clock} + {SECONDS} WHERE name = :name AND token = :token AND holder = :holder"
+    )
     kept = connection.execute(sql, {"name": NAME, "token": lease.token, "holder": lease.holder})
     if kept.rowcount != 1:
         msg = "another run has taken over the register; this one stops without committing its batch"

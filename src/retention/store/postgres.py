@@ -50,7 +50,9 @@ class PostgresDialect:
     def begin(self, connection: Connection) -> None:
         """Do nothing: the driver begins by itself."""
 
-    def bulk_insert(self, connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    def bulk_insert(
+        self, connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    ) -> None:
         """Insert by COPY."""
         _copy(connection, f"COPY {table} ({', '.join(columns)}) FROM STDIN", rows)
 

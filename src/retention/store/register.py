@@ -107,7 +107,12 @@ def bounds(connection: Connection) -> tuple[int | None, int | None]:
 
 
 def count_by_quarter(
-    connection: Connection, *, before: int, class_ids: Iterable[int], holds: str | None = None, negate: str | None = None
+    connection: Connection,
+    *,
+    before: int,
+    class_ids: Iterable[int],
+    holds: str | None = None,
+    negate: str | None = None,
 ) -> list[Bucket]:
     """Count messages received before an instant, by class and quarter of an hour.
 

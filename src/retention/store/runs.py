@@ -160,9 +160,7 @@ def schedule_text(connection: Connection, digest: str) -> str | None:
 
 def latest_schedule_digest(connection: Connection) -> str | None:
     """Give the digest of the schedule that came into force last."""
-    query = select(schedule_version.c.digest).order_by(
-        schedule_version.c.adopted_at.desc(), schedule_version.c.digest
-    )
+    query = select(schedule_version.c.digest).order_by(schedule_version.c.adopted_at.desc(), schedule_version.c.digest)
     return connection.execute(query.limit(1)).scalar()
 
 

@@ -7,6 +7,7 @@ row, not as an error, while any reader is open), and in temporary files (kept in
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -47,8 +48,9 @@ def engine(url: str, *, create: bool) -> Engine:
     if not create and not path.exists():
         msg = f"no database at {path}; make it with: retention init"
         raise SchemaError(msg)
-    mode = "rwc" if create else "rw"
-    uri = f"file:{quote(str(path))}?mode={mode}"
+    if create:
+        _make_private(path)
+    uri = f"file:{quote(str(path))}?mode=rw"
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
@@ -56,6 +58,15 @@ def engine(url: str, *, create: bool) -> Engine:
         return connection
 
     return create_engine("sqlite://", creator=connect, hide_parameters=True)
+
+
+def _make_private(path: Path) -> None:
+    """Make the file, where it is missing, for its owner only; SQLite gives its log and index the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        msg = f"{path}: the database cannot be made ({error.strerror}); check [database] url and its folder"
+        raise DatabaseError(msg) from None
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
@@ -77,7 +88,9 @@ class SqliteDialect:
         writes = connection.get_execution_options().get("retention_write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    def bulk_insert(self, connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    def bulk_insert(
+        self, connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    ) -> None:
         """Insert by one prepared statement."""
         marks = ", ".join("?" * len(columns))
         connection.exec_driver_sql(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", list(rows))

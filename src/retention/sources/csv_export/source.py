@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from retention.errors import FileRefusedError
+from retention.errors import FileChangedError, FileRefusedError
 from retention.model import IncomingMessage, RowNotice, RowProblem
 from retention.sources.csv_export import landing
 from retention.sources.csv_export.archives import Member, contents_of
@@ -100,7 +100,7 @@ def _naming(member: Member) -> Iterator[None]:
     try:
         yield
     except FileRefusedError as refusal:
-        if not member.name:
+        if not member.name or isinstance(refusal, FileChangedError):
             raise
         reason = f"{member.name}: {refusal.reason}"
         raise FileRefusedError(reason, line=refusal.line, column=refusal.column) from None

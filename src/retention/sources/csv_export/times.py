@@ -34,7 +34,9 @@ _DAY_ONLY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./][0-9]{1,2}[./]
 _HOUR_CHARACTERS = len("2026-01-31T23")
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local times are compared with it before their offset is known
 _SECOND = timedelta(seconds=1)
-_MAX_CACHED = 100_000
+
+MAX_REMEMBERED = 100_000
+"""Hours, or in a configured format times, that a clock keeps in mind before it begins anew."""
 
 
 class LocalClock:
@@ -53,6 +55,11 @@ class LocalClock:
     def reader(self) -> Callable[[str], int]:
         """Give the function that turns text into seconds, or raises FieldError with a reason without the text."""
         return self._read_iso if self._date_format is None else self._read_formatted
+
+    @property
+    def remembered(self) -> int:
+        """How many hours or whole times are kept in mind."""
+        return len(self._hours) + len(self._whole)
 
     def local_seconds(self, local: datetime) -> int:
         """Turn a naive local time into seconds since 1970 in UTC, by the rule in the header."""
@@ -87,7 +94,7 @@ class LocalClock:
         start, last = self.local_seconds(hour), self.local_seconds(hour.replace(minute=59, second=59))
         if last - start != 3599:  # noqa: PLR2004 - the offset changes within this hour: it stays on the slow path
             return
-        if len(self._hours) >= _MAX_CACHED:
+        if len(self._hours) >= MAX_REMEMBERED:
             self._hours.clear()
         self._hours[text[:_HOUR_CHARACTERS]] = start
         self._rests[text[_HOUR_CHARACTERS:]] = 60 * local.minute + local.second
@@ -104,7 +111,7 @@ class LocalClock:
         except ValueError:
             raise FieldError(_FIELD, "does not have the form that date_format gives") from None
         seconds = self._seconds(moment)
-        if len(self._whole) >= _MAX_CACHED:
+        if len(self._whole) >= MAX_REMEMBERED:
             self._whole.clear()
         self._whole[text] = seconds
         return seconds

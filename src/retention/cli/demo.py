@@ -1,0 +1,78 @@
+"""``retention demo``: the narrated demo."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from retention.cli.frame import exits
+from retention.errors import RetentionError
+from retention.logs import LEVEL
+
+if TYPE_CHECKING:
+    from retention.demo.tour import Week
+
+_COLUMNS = ("week of", "registered", "disposed of", "held", "left", "due and not held")
+
+
+@click.command(epilog=exits(example="retention demo --directory demo-run"))
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="demo-run",
+    show_default=True,
+    help="A new folder.",
+)
+@click.option("--seed", type=int, default=2026, show_default=True, help="Another seed, another history.")
+def demo(directory: Path, seed: int) -> None:
+    """Show the whole job on seven months of invented exports, in drill time, and leave the folder to look around in."""
+    from retention.demo.tour import Tour
+
+    os.environ.setdefault(LEVEL, "error")
+    began = time.monotonic()
+    weeks = Tour(directory, _run, click.echo, seed).guide()
+    click.echo("\n# The weeks in one table")
+    _table(weeks)
+    click.echo(f"\nThat took {time.monotonic() - began:.0f} seconds. Everything is in {directory}. Now try:")
+    config = directory / "retention.toml"
+    for command in (
+        f"less {directory / 'deletion-log.csv'}",
+        f"retention status --config {config} --now 2026-12-23T06:00Z",
+        f"retention purge --dry-run --config {config} --now 2026-12-23T06:00Z",
+        f"retention hold list --all --config {config}",
+        f"retention audit checkpoint --config {config}",
+    ):
+        click.echo(f"  {command}")
+
+
+def _run(arguments: list[str]) -> tuple[int, str]:
+    """Run a command in this process, as ``main`` would; its errors join what it writes, progress bars stay on stderr."""
+    from retention.cli.app import retention
+
+    out = io.StringIO()
+    with redirect_stdout(out):
+        try:
+            code = int(retention.main(arguments, standalone_mode=False) or 0)
+        except RetentionError as error:
+            out.write(f"retention: {error}\n")
+            code = int(error.exit_code)
+    return code, out.getvalue()
+
+
+def _table(weeks: list[Week]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*_COLUMNS[:1])
+    for name in _COLUMNS[1:]:
+        table.add_column(name, justify="right")
+    for week in weeks:
+        numbers = (week.registered, week.disposed, week.held, week.left, week.due_after)
+        table.add_row(week.day, *(str(number) for number in numbers))
+    Console().print(table)
