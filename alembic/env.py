@@ -1,4 +1,4 @@
-"""Run migrations on the connection that ``retention init`` opens; the database is always ours to name, never alembic's."""
+"""Run migrations on the connection that ``retention init`` opens; alembic never chooses the database."""
 
 from __future__ import annotations
 

@@ -116,6 +116,7 @@ def configured_source(settings: SourceSettings) -> Source:
     """Build the source that a table of the configuration describes."""
     columns = settings.columns.model_dump(exclude_none=True) if settings.columns else None
     private_when = settings.private_when.model_dump() if settings.private_when else None
+    public_when = settings.public_when.model_dump() if settings.public_when else None
     return build_source(
         settings.kind,
         name=settings.name,
@@ -124,6 +125,7 @@ def configured_source(settings: SourceSettings) -> Source:
         preset=settings.preset,
         columns=columns,
         private_when=private_when,
+        public_when=public_when,
         date_format=settings.date_format,
         delimiter=settings.delimiter,
         encoding=settings.encoding,

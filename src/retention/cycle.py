@@ -1,8 +1,8 @@
 """The main job: reconcile, ingest, plan, purge, verify, checkpoint.
 
-``run`` is what a service, a timer or cron does; ``ingest`` and ``purge`` are its parts, for people. Each takes the lease
-first, so that one works at a time, and ends with a signed checkpoint that covers everything it did. The present instant
-comes in as an argument everywhere; nothing below reads a clock for policy.
+``run`` is what a service, a timer or cron does; ``ingest`` and ``purge`` are its parts, for people. Each takes the
+lease first, so that one works at a time, and ends with a signed checkpoint that covers everything it did. The present
+instant is an argument everywhere; nothing below reads a clock for policy.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from retention.audit.verify import Verification, verify
 from retention.errors import RetentionError, UsageError
 from retention.ingest import intake
 from retention.ingest.disposition import QuarantineTerms, after_import
-from retention.ingest.importing import ImportResult, Terms, import_item
+from retention.ingest.importing import Terms, import_item
 from retention.logs import get_logger
 from retention.purge import guard
 from retention.purge import run as purging
@@ -34,10 +34,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from retention.audit.canonical import Value
     from retention.audit.checkpoint import Signer
     from retention.context import Context
     from retention.policy.plan import Plan
     from retention.sources.interface import Source, SourceItem
+    from retention.store.imports import ImportResult
     from retention.store.lease import Lease
 
 _log = get_logger("cycle")
@@ -53,7 +55,7 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """What a person gives to pass a closed belt: a commitment to the reason; the reason itself is kept beside the log."""
+    """A person's word that passes a closed belt: the commitment to the reason, which is kept beside the log."""
 
     reason_commitment: str
 
@@ -79,7 +81,7 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
     with _turn(context, now) as held:
         imports = _ingest(context, held, now, watcher, _discovered(context, now))
         plan = _plan(context, now)
-        finished = _purge(context, held, plan, now, watcher, None)
+        finished = _purge(context, held, plan, now=now, watcher=watcher, approval=None)
         with context.database.read() as connection:
             verification = verify(connection, context.installation.origin, [context.verifier])
     return CycleResult(imports, plan, _reread(context, finished), verification)
@@ -114,7 +116,7 @@ def purge(
         raise UsageError(msg)
     with _turn(context, now) as held:
         made = chosen or _plan(context, now)
-        finished = _purge(context, held, made, now, watcher, approval)
+        finished = _purge(context, held, made, now=now, watcher=watcher, approval=approval)
     return made, _reread(context, finished)
 
 
@@ -164,7 +166,7 @@ def _adopt_schedule(context: Context, now: datetime) -> None:
         previous = runs.latest_schedule_digest(connection)
         if previous == schedule.digest:
             return
-        rules: list[object] = [
+        rules: list[Value] = [
             {"name": rule.name, "keep": str(rule.keep), "authority": ascii_text(rule.authority)}
             for rule in schedule.rules
         ]
@@ -199,7 +201,7 @@ def _ingest(
     results: list[ImportResult] = []
     for source, item in items:
         after = after_import(settings[source.name], waits, now, leave_refused=again)
-        result = import_item(terms, source, item, after=after, again=again)
+        result = import_item(terms, source, item, after, again=again)
         results.append(result)
         _log.info("import", source=source.name, file=item.name, refused=result.refused, **result.progress.counts())
         drop_redated(context.database, context.log, held, context.schedule, now)
@@ -219,7 +221,7 @@ def _plan(context: Context, now: datetime) -> Plan:
 
 
 def _purge(
-    context: Context, held: Lease, chosen: Plan, now: datetime, watcher: Watcher, approval: Approval | None
+    context: Context, held: Lease, chosen: Plan, *, now: datetime, watcher: Watcher, approval: Approval | None
 ) -> runs.Run:
     with context.database.read() as connection:
         objections = guard.inspect(connection, chosen, context.schedule, context.settings.purge, now)
@@ -256,6 +258,6 @@ def residue(context: Context, identifiers: list[str]) -> dict[Path, int]:
     return scan(identifiers, [*context.database.dialect.files(context.database.engine), *places_of_ours(context)])
 
 
-def _find(context: Context, kind: str, reason: str, now: datetime, source: str = "", file: str = "") -> None:
+def _find(context: Context, kind: str, reason: str, now: datetime) -> None:
     with context.database.write() as connection:
-        findings.open_finding(connection, kind, reason, at=now, source=source, file=file)
+        findings.open_finding(connection, kind, reason, at=now)

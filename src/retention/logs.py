@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 if TYPE_CHECKING:
-    from structlog.typing import EventDict, WrappedLogger
+    from structlog.typing import EventDict, Processor, WrappedLogger
 
 LEVEL = "RETENTION_LOG_LEVEL"
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]+@")
@@ -28,14 +28,14 @@ def set_up_logs(*, verbose: bool) -> None:
     """
     terminal = sys.stderr.isatty()
     level = logging.DEBUG if verbose else _level(terminal=terminal)
-    before = [
+    before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    last: list[structlog.typing.Processor] = [
+    last: list[Processor] = [
         structlog.processors.ExceptionRenderer(tracebacks),
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         redact,

@@ -20,7 +20,7 @@ ExportFormat = Literal["jsonl", "csv"]
 
 
 def export_log(
-    context: Context, selection: Selection, how: ExportFormat, out: IO[str], now: datetime, person: str
+    context: Context, selection: Selection, how: ExportFormat, out: IO[str], *, now: datetime, person: str
 ) -> int:
     """Write an export to a stream; give the number of lines or rows. ``person`` is who asked, as far as we know."""
     with context.database.write() as connection:
@@ -33,7 +33,7 @@ def export_log(
 
 
 def export_to_file(
-    context: Context, selection: Selection, how: ExportFormat, path: Path, now: datetime, person: str
+    context: Context, selection: Selection, how: ExportFormat, path: Path, *, now: datetime, person: str
 ) -> int:
     """Write an export to a file that appears complete or not at all, readable by its owner only.
 
@@ -45,7 +45,7 @@ def export_to_file(
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-            rows = export_log(context, selection, how, out, now, person)
+            rows = export_log(context, selection, how, out, now=now, person=person)
             out.flush()
             os.fsync(out.fileno())
         draft.replace(path)

@@ -1,9 +1,9 @@
 """Set an installation up: the schema, the keys, the first entry of the log.
 
-Everything here can be done again: what is there stays. The order makes a set-up that was cut off safe to repeat: schema,
-keys, then one transaction with the head of the log, its first entry and the record that the set-up is complete. Keys
-beside an empty database, or an old database without its keys, stop the set-up, because going on would start another log
-under the old name.
+Everything here can be done again: what is there stays. The order makes a set-up that was cut off safe to repeat:
+schema, keys, then one transaction with the head of the log, its first entry and the record that the set-up is complete.
+Used keys beside a new database, or an old database without its keys, stop the set-up, because going on would start
+another log under the old name.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command
 from alembic.config import Config
 
+from alembic import command
 from retention import __version__
 from retention.audit.checkpoint import vkey
 from retention.audit.entry import entry

@@ -39,11 +39,8 @@ class FactCheck:
         if disposal := _DISPOSAL.fullmatch(body):
             self._disposal(index, int(disposal[1]), disposal[2])
             return
-        try:
-            entry = json.loads(body)
-            kind = entry["kind"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            kind = "disposal"
+        entry = _parsed(body)
+        kind = entry.get("kind", "disposal")
         if kind == "disposal":
             self._report(f"entry {index} is not an entry of this log's form", index)
         elif self._pending and kind != "batch":
@@ -73,3 +70,11 @@ class FactCheck:
         late = [offset for offset, day in enumerate(days) if day >= cutoff]
         if late:
             self._report(f"entry {first + late[0]} was not due under the cutoff of its batch", first + late[0])
+
+
+def _parsed(body: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return entry if isinstance(entry, dict) else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -78,7 +79,9 @@ def _unexpected(error: Exception) -> Exit:
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
-    where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "unknown"  # noqa: PTH119  # a name, not a file
+    where = (
+        f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else "unknown"
+    )  # a name, not a file
     click.echo(
         f"retention: an error that was not foreseen ({type(error).__name__} at {where}). "
         "Nothing is half done. Please report this line.",

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import getpass
 import sys
-from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting, watched
 from retention.errors import Exit
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from retention.acts.exporting import ExportFormat
 
 
 @click.group()
@@ -70,11 +75,11 @@ def export(
     selection = Selection(_spelled(since), _spelled(until), run_id)
     with opened(config, now, verbose=verbose) as (context, present):
         person = getpass.getuser()
-        how = "csv" if form == "csv" else "jsonl"
+        how: ExportFormat = "csv" if form == "csv" else "jsonl"
         if output is None:
-            export_log(context, selection, how, sys.stdout, present, person)
+            export_log(context, selection, how, sys.stdout, now=present, person=person)
             return
-        rows = export_to_file(context, selection, how, output, present, person)
+        rows = export_to_file(context, selection, how, output, now=present, person=person)
         put_drill(context)
         click.echo(f"Wrote {rows} {'disposals' if how == 'csv' else 'entries'} to {output}.")
 

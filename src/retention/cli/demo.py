@@ -52,7 +52,7 @@ def demo(directory: Path, seed: int) -> None:
 
 
 def _run(arguments: list[str]) -> tuple[int, str]:
-    """Run a command in this process, as ``main`` would; its errors join what it writes, progress bars stay on stderr."""
+    """Run a command in this process, as ``main`` would: errors join what it writes, progress bars stay on stderr."""
     from retention.cli.app import retention
 
     out = io.StringIO()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +9,9 @@ import click
 from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
     from retention.store.findings import Finding
 
 

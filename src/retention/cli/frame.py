@@ -65,7 +65,7 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--config",
         type=click.Path(path_type=Path, dir_okay=False),
-        help="The configuration file. [default: $RETENTION_CONFIG, config/retention.toml, /etc/retention/retention.toml]",
+        help="The configuration. [default: $RETENTION_CONFIG, config/retention.toml, /etc/retention/retention.toml]",
     )(command)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,8 +11,12 @@ from retention.cli.frame import common, exits, opened, put_drill, put_json, repo
 from retention.policy.hold import HOLD_KINDS, SELECTORS
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+    from pathlib import Path
+
     from sqlalchemy import Connection
 
+    from retention.context import Context
     from retention.policy.hold import Hold
 
 _PLACE = (
@@ -44,7 +46,14 @@ def hold() -> None:
 @click.option("--received-from", type=click.DateTime(["%Y-%m-%d"]), help="The first day of receipt it covers.")
 @click.option("--received-through", type=click.DateTime(["%Y-%m-%d"]), help="The last day of receipt it covers.")
 @click.option("--everything", is_flag=True, help="Cover every message; needed where no selector is given.")
-def place(*, config: Path | None, now: datetime | None, verbose: bool, everything: bool, **given: Any) -> None:
+def place(
+    *,
+    config: Path | None,
+    now: datetime | None,
+    verbose: bool,
+    everything: bool,
+    **given: Any,  # noqa: ANN401  # the selectors and texts that click hands over by name
+) -> None:
     """Place a hold. Selectors of one kind are alternatives, different kinds restrict each other."""
     from retention.acts.holding import HoldOrder, place_hold
 
@@ -106,7 +115,7 @@ def list_(config: Path | None, now: datetime | None, verbose: bool, form: str, e
             click.echo("No holds.")
 
 
-def _covered(context: Any, number: int) -> int:
+def _covered(context: Context, number: int) -> int:
     from retention.store import holds, register
 
     with context.database.read() as connection:
@@ -114,7 +123,7 @@ def _covered(context: Any, number: int) -> int:
         found = register.count_by_quarter(
             connection, before=holds.FOREVER, class_ids=known, holds=f"h.id = {int(number)}"
         )
-    return sum(bucket.count for bucket in found)
+    return sum(bucket.messages for bucket in found)
 
 
 def _row(connection: Connection, found: Hold, today: date) -> dict[str, Any]:

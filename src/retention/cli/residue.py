@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting
 from retention.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
 
 
 @click.command("scan-residue", epilog=exits(Exit.PARTLY_DONE, example="retention scan-residue --from purged-ids.txt"))
@@ -24,7 +27,7 @@ def scan_residue(
     now: datetime | None,
     verbose: bool,
     form: str,
-    listed: click.utils.LazyFile | None,
+    listed: IO[str] | None,
     identifiers: tuple[str, ...],
 ) -> None:
     """Look for identifiers in every file of ours; the count must be 0.
@@ -34,7 +37,7 @@ def scan_residue(
     """
     from retention import cycle
 
-    wanted = [*identifiers, *(line.strip() for line in listed or [])]
+    wanted = [*identifiers, *(line.strip() for line in listed or ())]
     wanted = [identifier for identifier in wanted if identifier]
     if not wanted:
         msg = "name at least one identifier, or a file of them with --from"

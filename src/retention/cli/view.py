@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting
 from retention.errors import Exit
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
 
 
 @click.command(epilog=exits(Exit.AT_RISK, Exit.BROKEN, example="retention status --format json"))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,8 +11,11 @@ from retention.cli.frame import common, exits, opened, put_drill, put_json, repo
 from retention.errors import Exit, UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from retention.context import Context
     from retention.cycle import Approval
+    from retention.policy.plan import Plan
 
 
 @click.command(
@@ -56,7 +58,7 @@ def ingest(
 @click.option("--list", "list_keys", is_flag=True, help="With --dry-run: stream the identifiers of what is due.")
 @click.option("--plan", "digest", metavar="DIGEST", help="Carry out this plan, made by --dry-run; passes closed belts.")
 @click.option("--reason", metavar="TEXT", help="With --plan: why a closed safety belt may be passed.")
-def purge(  # noqa: PLR0913  # one argument for each option
+def purge(
     *,
     config: Path | None,
     now: datetime | None,
@@ -142,7 +144,7 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
     _leave(next((code for code in codes if code), Exit.DONE))
 
 
-def _chosen(context: Context, digest: str | None, reason: str | None) -> tuple[Any, Approval | None]:
+def _chosen(context: Context, digest: str | None, reason: str | None) -> tuple[Plan | None, Approval | None]:
     from retention.acts.remarks import keep_remark
     from retention.cycle import Approval
     from retention.store import runs
@@ -154,7 +156,7 @@ def _chosen(context: Context, digest: str | None, reason: str | None) -> tuple[A
         return chosen, Approval(keep_remark(connection, reason)) if reason else None
 
 
-def _stream_due(context: Context, made: Any) -> None:
+def _stream_due(context: Context, made: Plan) -> None:
     from retention.model import from_epoch, iso
     from retention.store import register
 

@@ -11,9 +11,9 @@ from retention.model import from_epoch
 from retention.policy.period import expires_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import timedelta
 
+    from retention.ingest.importing import AfterImport
     from retention.model import Period
     from retention.settings import SourceSettings
     from retention.store.imports import Progress
@@ -29,7 +29,7 @@ class QuarantineTerms:
 
 def after_import(
     settings: SourceSettings, terms: QuarantineTerms, now: datetime, *, leave_refused: bool
-) -> Callable[[Progress, str | None], FileEnd | None]:
+) -> AfterImport:
     """Give the function that decides about a file, from its counts and the reason of its refusal, if any.
 
     A file that was refused, or of which rows were rejected, waits in quarantine so that a person can mend what is wrong

@@ -8,6 +8,7 @@ nothing is lost, nothing doubled and the counts stay exact.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -22,7 +23,6 @@ from retention.policy.words import say_day
 from retention.store import findings, imports, lease, register
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from retention.policy.schedule import Schedule
     from retention.sources.interface import Source, SourceItem
     from retention.store.engine import Database
-    from retention.store.imports import Progress
+    from retention.store.imports import ImportResult, Progress
 
 FINDINGS_LIMIT = 1_000
 
@@ -61,226 +61,198 @@ class FileEnd:
     dispose_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ImportResult:
-    """How one item was imported. ``refused`` is the reason where the item was refused or could not be read through."""
-
-    source: str
-    name: str
-    file_digest: str
-    window_from: datetime | None
-    window_to: datetime | None
-    progress: Progress
-    already_imported: bool = False
-    refused: str | None = None
+AfterImport = Callable[["Progress", "str | None"], "FileEnd | None"]
+"""Decides what becomes of a file, once its counts or the reason of its refusal are known."""
 
 
-def import_item(
-    terms: Terms,
-    source: Source,
-    item: SourceItem,
-    *,
-    after: Callable[[Progress, str | None], FileEnd | None],
-    again: bool,
-) -> ImportResult:
+def import_item(terms: Terms, source: Source, item: SourceItem, after: AfterImport, *, again: bool) -> ImportResult:
     """Import one item, going on where an earlier attempt was cut off.
 
-    ``after`` decides what becomes of the file once its counts, or the reason of its refusal, are known. ``again``
-    reads a file once more although it was imported, where rows of it had been rejected.
+    ``again`` reads a file once more although it was imported, where rows of it had been rejected.
     """
-    done, started = _begin(terms, source, item, again=again)
-    if done is not None:
-        _keep_file(terms, source, item, after(done, None))
-        return _result(source, item, imports.Progress(), already_imported=True)
-    import_id, progress, source_id = started
-    verdicts = Verdicts(terms.database, terms.schedule, terms.now)
-    sorter = Sorter(
-        verdicts, terms.pseudonyms, source=source.name, source_id=source_id, import_id=import_id, now=terms.now
-    )
-    refused: FileRefusedError | None = None
-    records = islice(source.read(item), progress.records, None)
-    try:
-        while chunk := list(islice(records, terms.batch_size)):
-            _commit(terms, source, item, import_id, progress, sorter.sort(chunk))
-            terms.tick(len(chunk))
-            terms.stop()
-    except FileRefusedError as error:
-        refused = error
-    _close(terms, source, item, import_id, progress, refused, after)
-    return _result(source, item, progress, refused=refused.reason if refused else None)
-
-
-def _begin(
-    terms: Terms, source: Source, item: SourceItem, *, again: bool
-) -> tuple[Progress | None, tuple[int, Progress, int]]:
     source_id = terms.pseudonyms.know_source(source.name)
     with terms.database.write() as connection:
         lease.renew(connection, terms.lease, terms.database.dialect.clock)
         done = imports.done_before(connection, source.name, item.digest)
         if done is not None and not (again and done.rejected):
-            return done, (0, done, source_id)
-        if (cut_off := imports.unfinished(connection, source.name, item.digest)) is not None:
-            return None, (*cut_off, source_id)
-        import_id = imports.start(
-            connection,
-            source=source.name,
-            name=item.name,
-            digest=item.digest,
-            at=terms.now,
-            window_from=item.window_from,
-            window_to=item.window_to,
-        )
-        return None, (import_id, imports.Progress(), source_id)
+            _keep_file(connection, source.name, item, after(done, None))
+            return _result(source.name, item, imports.Progress(), already_imported=True)
+        import_id, progress = _begun(connection, terms, source.name, item)
+    return _Import(terms, source, item, import_id, progress).read(source_id, after)
 
 
-def _commit(terms: Terms, source: Source, item: SourceItem, import_id: int, progress: Progress, batch: Batch) -> None:
-    with terms.database.write() as connection:
-        lease.renew(connection, terms.lease, terms.database.dialect.clock)
-        registered = terms.database.dialect.register(connection, batch.rows) if batch.rows else 0
-        room = FINDINGS_LIMIT - progress.rejected
-        for problem in batch.problems[: max(room, 0)]:
-            _open(connection, terms, source, item, "rejected-row", problem, import_id)
-        for notice in batch.notices:
-            _open(connection, terms, source, item, "notice", notice, import_id)
-        progress.records += batch.records
-        progress.registered += registered
-        progress.duplicates += len(batch.rows) - registered
-        progress.not_covered += batch.not_covered
-        progress.born_expired += batch.born_expired
-        progress.rejected += len(batch.problems)
-        progress.oldest_due_at = _least(progress.oldest_due_at, batch.oldest_due_at)
-        progress.oldest_expired_due_at = _least(progress.oldest_expired_due_at, batch.oldest_expired_due_at)
-        progress.newest_at = max(filter(None, (progress.newest_at, batch.newest_at)), default=None)
-        imports.save(connection, import_id, progress)
-
-
-def _close(
-    terms: Terms,
-    source: Source,
-    item: SourceItem,
-    import_id: int,
-    progress: Progress,
-    refused: FileRefusedError | None,
-    after: Callable[[Progress, str | None], FileEnd | None],
-) -> None:
-    with terms.database.write() as connection:
-        lease.renew(connection, terms.lease, terms.database.dialect.clock)
-        if refused is None:
-            findings.mended(connection, "refused-file", at=terms.now, source=source.name, file=item.name)
-            terms.log.append(connection, [_entry(terms, source, item, progress)])
-        else:
-            findings.open_finding(
-                connection,
-                "refused-file",
-                refused.reason,
-                at=terms.now,
-                source=source.name,
-                file=item.name,
-                line=refused.line,
-                column=refused.column,
-                import_id=import_id,
-            )
-        if progress.rejected > FINDINGS_LIMIT:
-            reason = f"{progress.rejected - FINDINGS_LIMIT} further rows were rejected and are not listed one by one"
-            _find(connection, terms, source, item, "rejected-row", reason)
-        _report_redated(connection, terms, source, item, import_id, progress)
-        _report_upstream(connection, terms, source, item, progress)
-        imports.finish(connection, import_id, "refused" if refused else "done", terms.now)
-    if not isinstance(refused, FileChangedError):
-        _keep_file(terms, source, item, after(progress, refused.reason if refused else None))
-
-
-def _entry(terms: Terms, source: Source, item: SourceItem, progress: Progress) -> bytes:
-    window = {"window_from": item.window_from, "window_to": item.window_to}
-    return entry(
-        "import_done",
-        terms.now,
-        source=source.name,
-        file_digest=item.digest,
-        rows=progress.rows,
-        registered=progress.registered,
-        duplicates=progress.duplicates,
-        not_covered=progress.not_covered,
-        born_expired=progress.born_expired,
-        rejected=progress.rejected,
-        **{key: iso(value) for key, value in window.items() if value is not None},
+def _begun(connection: Connection, terms: Terms, source: str, item: SourceItem) -> tuple[int, Progress]:
+    if (cut_off := imports.unfinished(connection, source, item.digest)) is not None:
+        return cut_off
+    import_id = imports.start(
+        connection,
+        source=source,
+        name=item.name,
+        digest=item.digest,
+        at=terms.now,
+        window_from=item.window_from,
+        window_to=item.window_to,
     )
+    return import_id, imports.Progress()
 
 
-def _report_redated(
-    connection: Connection, terms: Terms, source: Source, item: SourceItem, import_id: int, progress: Progress
-) -> None:
-    if not progress.registered:
-        return
-    pairs = register.redated_pairs(connection, import_id, progress.registered)
-    imports.mark_redated(connection, pairs)
-    zone = terms.schedule.zone
-    for later, _, kept in pairs[:FINDINGS_LIMIT]:
-        first, second = (say_day(local_day(from_epoch(at), zone)) for at in (kept, later))
-        reason = f"a message came with two times of receipt, {iso(from_epoch(kept))} ({first}) and "
-        reason += f"{iso(from_epoch(later))} ({second}); the earlier is kept"
-        _find(connection, terms, source, item, "received-time-changed", reason)
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """One import under way."""
 
+    terms: Terms
+    source: Source
+    item: SourceItem
+    import_id: int
+    progress: Progress
 
-def _report_upstream(
-    connection: Connection, terms: Terms, source: Source, item: SourceItem, progress: Progress
-) -> None:
-    """Report rows that were due already when the export was made: the source still holds what it should not."""
-    made_at = to_epoch(item.window_to) if item.window_to else progress.newest_at
-    oldest = progress.oldest_expired_due_at
-    if oldest is not None and made_at is not None and oldest <= made_at:
-        reason = (
-            f"the export has {progress.born_expired} messages past their period, due since {iso(from_epoch(oldest))}"
+    def read(self, source_id: int, after: AfterImport) -> ImportResult:
+        terms = self.terms
+        verdicts = Verdicts(terms.database, terms.schedule, terms.now)
+        sorter = Sorter(
+            verdicts,
+            terms.pseudonyms,
+            source=self.source.name,
+            source_id=source_id,
+            import_id=self.import_id,
+            now=terms.now,
         )
-        _find(connection, terms, source, item, "upstream-present", f"{reason}; the source still holds them")
+        refused: FileRefusedError | None = None
+        records = islice(self.source.read(self.item), self.progress.records, None)
+        try:
+            while chunk := list(islice(records, terms.batch_size)):
+                self._commit(sorter.sort(chunk))
+                terms.tick(len(chunk))
+                terms.stop()
+        except FileRefusedError as error:
+            refused = error
+        self._close(refused, after)
+        reason = refused.reason if refused else None
+        return _result(self.source.name, self.item, self.progress, refused=reason)
+
+    def _commit(self, batch: Batch) -> None:
+        terms, progress = self.terms, self.progress
+        with terms.database.write() as connection:
+            lease.renew(connection, terms.lease, terms.database.dialect.clock)
+            registered = terms.database.dialect.register(connection, batch.rows) if batch.rows else 0
+            room = max(FINDINGS_LIMIT - progress.rejected, 0)
+            for problem in batch.problems[:room]:
+                self._find_in_row(connection, "rejected-row", problem)
+            for notice in batch.notices:
+                self._find_in_row(connection, "notice", notice)
+            progress.records += batch.records
+            progress.registered += registered
+            progress.duplicates += len(batch.rows) - registered
+            progress.not_covered += batch.not_covered
+            progress.born_expired += batch.born_expired
+            progress.rejected += len(batch.problems)
+            progress.oldest_due_at = _least(progress.oldest_due_at, batch.oldest_due_at)
+            progress.oldest_expired_due_at = _least(progress.oldest_expired_due_at, batch.oldest_expired_due_at)
+            progress.newest_at = max(filter(None, (progress.newest_at, batch.newest_at)), default=None)
+            imports.save(connection, self.import_id, progress)
+
+    def _close(self, refused: FileRefusedError | None, after: AfterImport) -> None:
+        terms, name = self.terms, self.source.name
+        with terms.database.write() as connection:
+            lease.renew(connection, terms.lease, terms.database.dialect.clock)
+            if refused is None:
+                findings.mended(connection, "refused-file", at=terms.now, source=name, file=self.item.name)
+                terms.log.append(connection, [self._entry()])
+            else:
+                self._find(connection, "refused-file", refused.reason, line=refused.line, column=refused.column)
+            if self.progress.rejected > FINDINGS_LIMIT:
+                rest = self.progress.rejected - FINDINGS_LIMIT
+                self._find(connection, "rejected-row", f"{rest} more rows were rejected and are not listed one by one")
+            self._report_redated(connection)
+            self._report_upstream(connection)
+            imports.finish(connection, self.import_id, "refused" if refused else "done", terms.now)
+            if not isinstance(refused, FileChangedError):
+                _keep_file(connection, name, self.item, after(self.progress, refused.reason if refused else None))
+
+    def _entry(self) -> bytes:
+        window = {"window_from": self.item.window_from, "window_to": self.item.window_to}
+        return entry(
+            "import_done",
+            self.terms.now,
+            source=self.source.name,
+            file_digest=self.item.digest,
+            **self.progress.counts(),
+            **{key: iso(value) for key, value in window.items() if value is not None},
+        )
+
+    def _report_redated(self, connection: Connection) -> None:
+        """Report messages that the register has under two times of receipt; the purge removes the later."""
+        if not self.progress.registered:
+            return
+        pairs = register.redated_pairs(connection, self.import_id, self.progress.registered)
+        imports.mark_redated(connection, pairs)
+        for later, _, kept in pairs[:FINDINGS_LIMIT]:
+            reason = f"a message came with two times of receipt, {self._told(kept)} and {self._told(later)}; "
+            self._find(connection, "received-time-changed", f"{reason}the earlier is kept")
+
+    def _told(self, at: int) -> str:
+        moment = from_epoch(at)
+        return f"{iso(moment)} ({say_day(local_day(moment, self.terms.schedule.zone))})"
+
+    def _report_upstream(self, connection: Connection) -> None:
+        """Report rows that were due already when the export was made: the source still holds what it should not."""
+        item, progress = self.item, self.progress
+        made_at = to_epoch(item.window_to) if item.window_to else progress.newest_at
+        oldest = progress.oldest_expired_due_at
+        if oldest is not None and made_at is not None and oldest <= made_at:
+            since = iso(from_epoch(oldest))
+            reason = f"the export has {progress.born_expired} messages past their period, the first due since {since}"
+            self._find(connection, "upstream-present", f"{reason}; the source still holds them")
+
+    def _find_in_row(self, connection: Connection, kind: str, problem: RowProblem | RowNotice) -> None:
+        name = f"{self.item.name}/{problem.member}" if problem.member else self.item.name
+        self._find(connection, kind, problem.reason, file=name, line=problem.line or None, column=problem.column)
+
+    def _find(
+        self,
+        connection: Connection,
+        kind: str,
+        reason: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        column: str | None = None,
+    ) -> None:
+        findings.open_finding(
+            connection,
+            kind,
+            reason,
+            at=self.terms.now,
+            source=self.source.name,
+            file=file or self.item.name,
+            line=line,
+            column=column,
+            import_id=self.import_id,
+        )
 
 
-def _keep_file(terms: Terms, source: Source, item: SourceItem, end: FileEnd | None) -> None:
-    if end is None:
-        return
-    with terms.database.write() as connection:
+def _keep_file(connection: Connection, source: str, item: SourceItem, end: FileEnd | None) -> None:
+    if end is not None:
         imports.keep_file(
             connection,
             path=str(item.path),
             digest=item.digest,
-            source=source.name,
+            source=source,
             place=end.place,
             dispose_at=to_epoch(end.dispose_at),
         )
 
 
-def _open(
-    connection: Connection,
-    terms: Terms,
-    source: Source,
-    item: SourceItem,
-    kind: str,
-    problem: RowProblem | RowNotice,
-    import_id: int,
-) -> None:
-    name = f"{item.name}/{problem.member}" if problem.member else item.name
-    findings.open_finding(
-        connection,
-        kind,
-        problem.reason,
-        at=terms.now,
-        source=source.name,
-        file=name,
-        line=problem.line or None,
-        column=problem.column,
-        import_id=import_id,
-    )
-
-
-def _find(connection: Connection, terms: Terms, source: Source, item: SourceItem, kind: str, reason: str) -> None:
-    findings.open_finding(connection, kind, reason, at=terms.now, source=source.name, file=item.name)
-
-
 def _result(
-    source: Source, item: SourceItem, progress: Progress, *, already_imported: bool = False, refused: str | None = None
+    source: str,
+    item: SourceItem,
+    progress: Progress,
+    *,
+    already_imported: bool = False,
+    refused: str | None = None,
 ) -> ImportResult:
-    return ImportResult(
-        source.name, item.name, item.digest, item.window_from, item.window_to, progress, already_imported, refused
+    return imports.ImportResult(
+        source, item.name, item.digest, item.window_from, item.window_to, progress, already_imported, refused
     )
 
 

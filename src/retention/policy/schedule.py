@@ -1,4 +1,4 @@
-"""The schedule: the ordered list of rules, versioned by the digest of its canonical form (ISO 15489 disposition authority)."""
+"""The schedule: the ordered list of rules (ISO 15489 disposition authority), versioned by digest."""
 
 from __future__ import annotations
 

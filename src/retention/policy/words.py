@@ -13,7 +13,20 @@ if TYPE_CHECKING:
     from retention.policy.schedule import Rule, Schedule
 
 _MONTHS = 12
-_NAMES = "January February March April May June July August September October November December".split()
+_NAMES = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def say_day(day: date) -> str:

@@ -50,6 +50,11 @@ WHERE m.received_at < :cutoff
   AND NOT {held}
 RETURNING pseudonym, received_at, class_id, message_key
 """
+_REDATED = """
+SELECT m.received_at, m.message_key, m.pseudonym, r.kept_received_at
+FROM redated r JOIN message m ON m.received_at = r.received_at AND m.message_key = r.message_key
+WHERE NOT {held} ORDER BY m.pseudonym
+"""
 _DELETE_ONE = "DELETE FROM message WHERE received_at = :received_at AND message_key = :message_key"
 _FORGET_REDATED = """
 DELETE FROM redated WHERE NOT EXISTS (SELECT 1 FROM message m
@@ -65,6 +70,14 @@ class Disposed(NamedTuple):
     received_at: int
     class_id: int
     message_key: str
+
+
+class _Span(NamedTuple):
+    """What one batch spans: keys after ``floor`` up to ``bound``, received before ``cutoff``."""
+
+    cutoff: int
+    floor: tuple[int, str]
+    bound: tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,89 +115,89 @@ def carry_out(database: Database, log: AuditLog, order: Order) -> None:
     """
     with database.read() as connection:
         networks = {number: safe_network(found.network) for number, found in register.classes(connection).items()}
-    days = _Days(order.schedule)
+    purge = _Purge(database, log, order, networks, _Days(order.schedule))
     for part in order.plan.rules:
         floor: tuple[int, str] | None = register.START
         while floor is not None and part.class_ids:
             order.stop()
-            floor = _batch(database, log, order, part, floor, networks, days)
+            floor = purge.batch(part, floor)
 
 
-def _batch(
-    database: Database,
-    log: AuditLog,
-    order: Order,
-    part: RulePlan,
-    floor: tuple[int, str],
-    networks: dict[int, str],
-    days: _Days,
-) -> tuple[int, str] | None:
-    """Carry out one batch; give the floor of the next one, or None where this was the last."""
-    with database.write() as connection:
-        lease.renew(connection, order.lease, database.dialect.clock)
-        log.lock(connection)
-        cutoff = min(part.cutoff, _cutoff_now(order, part))
-        bound = register.boundary(connection, before=cutoff, floor=floor, size=order.batch_size)
-        rows = _delete_due(connection, order.plan, part, cutoff, floor, bound or _LAST)
+@dataclass(frozen=True, slots=True)
+class _Purge:
+    """A plan that is being carried out. ``networks`` names the network of each message class."""
+
+    database: Database
+    log: AuditLog
+    order: Order
+    networks: dict[int, str]
+    days: _Days
+
+    def batch(self, part: RulePlan, floor: tuple[int, str]) -> tuple[int, str] | None:
+        """Carry out one batch; give the floor of the next one, or None where this was the last."""
+        order = self.order
+        with self.database.write() as connection:
+            lease.renew(connection, order.lease, self.database.dialect.clock)
+            head = self.log.lock(connection)
+            span = self._span(connection, part, floor)
+            rows = _delete_due(connection, order.plan, part, span)
+            if rows:
+                batch = runs.next_batch(connection)
+                entries = self._disposals(batch, rows)
+                closing = self._closing(part, batch=batch, first=head.size, count=len(entries))
+                self.log.append(connection, [*entries, closing])
+                runs.add_batch(connection, order.run_id, batch, head.size, len(rows))
         if rows:
-            batch = runs.next_batch(connection)
-            entries = _disposals(batch, rows, networks, days)
-            first = log.head(connection).size
-            closing = _closing(order, part, batch=batch, first=first, count=len(entries), days=days)
-            log.append(connection, [*entries, closing])
-            runs.add_batch(connection, order.run_id, batch, first, len(rows))
-    if rows:
-        order.watch(rows)
-        order.tick(len(rows))
-    return bound
+            order.watch(rows)
+            order.tick(len(rows))
+        return None if span.bound == _LAST else span.bound
+
+    def _span(self, connection: Connection, part: RulePlan, floor: tuple[int, str]) -> _Span:
+        """Settle what the batch spans: the plan's cutoff, or today's where the clock went back since it was made."""
+        schedule, now = self.order.schedule, self.order.now
+        rule = next((rule for rule in schedule.rules if rule.name == part.rule), None)
+        cutoff = min(part.cutoff, to_epoch(schedule.cutoff(rule, now) if rule else now))
+        bound = register.boundary(connection, before=cutoff, floor=floor, size=self.order.batch_size)
+        return _Span(cutoff, floor, bound or _LAST)
+
+    def _disposals(self, batch: int, rows: list[Disposed]) -> list[bytes]:
+        """Spell one entry a message, in the order of pseudonyms: neighbours in time would betray conversations."""
+        spell, spelled = disposal_template(batch), self.days.spelled
+        lines = [(row[0], spell(self.networks[row[2]], row[0], spelled(row[1]))) for row in rows]
+        lines.sort()
+        return [line for _, line in lines]
+
+    def _closing(self, part: RulePlan, *, batch: int, first: int, count: int) -> bytes:
+        order = self.order
+        return entry(
+            "batch",
+            order.now,
+            batch=batch,
+            first=first,
+            count=count,
+            rule=part.rule,
+            authority=ascii_text(part.authority),
+            cutoff=iso(from_epoch(part.cutoff)),
+            due_before=self.days.spelled(part.cutoff),
+            schedule_digest=order.plan.schedule_digest,
+            plan_digest=order.plan.digest,
+            run=order.run_id,
+            fencing_token=order.lease.token,
+            software=f"retention {__version__}",
+        )
 
 
-def _delete_due(
-    connection: Connection, plan: Plan, part: RulePlan, cutoff: int, floor: tuple[int, str], bound: tuple[int, str]
-) -> list[Disposed]:
+def _delete_due(connection: Connection, plan: Plan, part: RulePlan, span: _Span) -> list[Disposed]:
     classes = ", ".join(str(int(number)) for number in part.class_ids)
     sql = _DELETE_DUE.format(classes=classes, held=holds.covered(holds.active_or(plan.holds)))
     values = {
-        "cutoff": cutoff,
-        "floor_at": floor[0],
-        "floor_key": floor[1],
-        "bound_at": bound[0],
-        "bound_key": bound[1],
+        "cutoff": span.cutoff,
+        "floor_at": span.floor[0],
+        "floor_key": span.floor[1],
+        "bound_at": span.bound[0],
+        "bound_key": span.bound[1],
     }
     return [Disposed(*row) for row in connection.execute(text(sql), values)]
-
-
-def _cutoff_now(order: Order, part: RulePlan) -> int:
-    """Give the cutoff that the schedule sets now: a clock that went back must not make anything due by an old plan."""
-    rule = next((rule for rule in order.schedule.rules if rule.name == part.rule), None)
-    return to_epoch(order.schedule.cutoff(rule, order.now) if rule else order.now)
-
-
-def _disposals(batch: int, rows: list[Disposed], networks: dict[int, str], days: _Days) -> list[bytes]:
-    """Spell one entry a message, in the order of pseudonyms: neighbours in time would betray conversations."""
-    spell = disposal_template(batch)
-    spelled = [(row[0], spell(networks[row[2]], row[0], days.spelled(row[1]))) for row in rows]
-    spelled.sort()
-    return [line for _, line in spelled]
-
-
-def _closing(order: Order, part: RulePlan, *, batch: int, first: int, count: int, days: _Days) -> bytes:
-    return entry(
-        "batch",
-        order.now,
-        batch=batch,
-        first=first,
-        count=count,
-        rule=part.rule,
-        authority=ascii_text(part.authority),
-        cutoff=iso(from_epoch(part.cutoff)),
-        due_before=days.spelled(part.cutoff),
-        schedule_digest=order.plan.schedule_digest,
-        plan_digest=order.plan.digest,
-        run=order.run_id,
-        fencing_token=order.lease.token,
-        software=f"retention {__version__}",
-    )
 
 
 def drop_redated(database: Database, log: AuditLog, held_lease: lease.Lease, schedule: Schedule, now: datetime) -> int:
@@ -201,16 +214,11 @@ def drop_redated(database: Database, log: AuditLog, held_lease: lease.Lease, sch
         The number of rows deleted.
 
     """
-    find = text(
-        "SELECT m.received_at, m.message_key, m.pseudonym, r.kept_received_at FROM redated r JOIN message m "
-        "ON m.received_at = r.received_at AND m.message_key = r.message_key "
-        f"WHERE NOT {holds.covered(holds.ACTIVE)} ORDER BY m.pseudonym"
-    )
     days = _Days(schedule)
     with database.write() as connection:
         lease.renew(connection, held_lease, database.dialect.clock)
         log.lock(connection)
-        rows = connection.execute(find).all()
+        rows = connection.execute(text(_REDATED.format(held=holds.covered(holds.ACTIVE)))).all()
         entries = [
             entry(
                 "redated",

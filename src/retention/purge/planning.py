@@ -41,9 +41,8 @@ def make_plan(connection: Connection, schedule: Schedule, now: datetime, log_siz
     previous = runs.last(connection, "done")
     since = previous.started_at if previous else 0
     parts = [
-        _part(connection, schedule, rule, ids, known, now, since)
+        _part(connection, schedule, rule, {number: known[number] for number in ids}, now=now, since=since)
         for rule, ids in _classes_by_rule(schedule, known)
-        if rule is not None or ids
     ]
     return Plan(
         now=to_epoch(now),
@@ -67,11 +66,13 @@ def _part(
     connection: Connection,
     schedule: Schedule,
     rule: Rule | None,
-    class_ids: list[int],
     known: dict[int, MessageClass],
+    *,
     now: datetime,
     since: int,
 ) -> RulePlan:
+    """Plan one rule's part, or that of what no rule covers; ``since`` is the start of the last run."""
+    class_ids = sorted(known)
     cutoff = to_epoch(schedule.cutoff(rule, now) if rule else now)
     due = register.count_by_quarter(connection, before=cutoff, class_ids=class_ids)
     held = register.count_by_quarter(connection, before=cutoff, class_ids=class_ids, holds=holds.ACTIVE)
@@ -83,7 +84,7 @@ def _part(
         keep=str(rule.keep) if rule else "",
         authority=rule.authority if rule else "no rule of the schedule covers these messages",
         cutoff=cutoff,
-        class_ids=tuple(sorted(class_ids)),
+        class_ids=tuple(class_ids),
         tallies=_tallies(schedule, known, due, held, released),
     )
 
@@ -95,7 +96,7 @@ def _tallies(
     for place, buckets in enumerate((due, held, released)):
         for bucket in buckets:
             day = local_day(from_epoch(bucket.at), schedule.zone).isoformat()
-            counts[day, known[bucket.class_id].network][place] += bucket.count
+            counts[day, known[bucket.class_id].network][place] += bucket.messages
     return tuple(
         Tally(network, day, all_due - kept, kept, given_up)
         for (day, network), (all_due, kept, given_up) in sorted(counts.items())

@@ -130,7 +130,7 @@ def due_after(connection: Connection, plan: Plan, schedule: Schedule) -> int:
     for bucket in left:
         rule = schedule.rule_for(known[bucket.class_id])
         if rule is None or schedule.due_at(rule, from_epoch(bucket.at)) <= now:
-            total += bucket.count
+            total += bucket.messages
     return total
 
 
@@ -173,7 +173,7 @@ def _held_since(connection: Connection, plan: Plan) -> Iterable[int]:
             holds=holds.ACTIVE,
             negate=f"h.id IN ({planned})",
         )
-        yield sum(bucket.count for bucket in found)
+        yield sum(bucket.messages for bucket in found)
 
 
 def _report_erasure(connection: Connection, blocked: str | None, residue: int, now: datetime) -> None:

@@ -124,12 +124,12 @@ def _backlog(
         cutoff = to_epoch(schedule.cutoff(rule, now) if rule else now)
         free = register.count_by_quarter(connection, before=cutoff, class_ids=class_ids, negate=holds.ACTIVE)
         kept = register.count_by_quarter(connection, before=cutoff, class_ids=class_ids, holds=holds.ACTIVE)
-        backlog.due += sum(bucket.count for bucket in free)
-        backlog.held += sum(bucket.count for bucket in kept)
+        backlog.due += sum(bucket.messages for bucket in free)
+        backlog.held += sum(bucket.messages for bucket in kept)
         earlier = to_epoch(schedule.cutoff(rule, now - grace) if rule else now - grace)
         late = register.count_by_quarter(connection, before=earlier, class_ids=class_ids, negate=recently_held)
         if late:
-            backlog.overdue += sum(bucket.count for bucket in late)
+            backlog.overdue += sum(bucket.messages for bucket in late)
             first = from_epoch(late[0].at)
             due_at = schedule.due_at(rule, first) if rule else first
             backlog.oldest_due_at = min(filter(None, (backlog.oldest_due_at, due_at)))

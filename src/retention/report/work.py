@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from retention.audit.verify import Verification
-    from retention.ingest.importing import ImportResult
     from retention.policy.plan import Plan
+    from retention.store.imports import ImportResult
     from retention.store.runs import Run
 
 
@@ -61,7 +61,7 @@ def imports_as_text(results: list[ImportResult]) -> list[str]:
             continue
         lines.append(
             f"{result.name}: {counts.rows} rows: {counts.registered} registered, {counts.duplicates} known already, "
-            f"{counts.not_covered} not covered by a rule, {counts.born_expired} past their period on arrival (not stored), "
+            f"{counts.not_covered} not covered by a rule, {counts.born_expired} past their period (not stored), "
             f"{counts.rejected} rejected"
         )
         if result.refused:
@@ -105,8 +105,10 @@ def plan_as_text(plan: Plan) -> list[str]:
     lines = [
         f"Plan {plan.digest}",
         f"  made {iso(from_epoch(plan.now))} under schedule {plan.schedule_digest}",
-        f"  {plan.total} messages are registered: {plan.due} due, {plan.held} due but held, "
-        f"{plan.released} of the due because a hold was released",
+        (
+            f"  {plan.total} messages are registered: {plan.due} due, {plan.held} due but held, "
+            f"{plan.released} of the due because a hold was released"
+        ),
     ]
     for part in plan.rules:
         lines.append(

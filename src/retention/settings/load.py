@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from retention.errors import ConfigError
 from retention.settings.locate import line_of, lines_of
 from retention.settings.schema import Settings
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 ENVIRONMENT = "RETENTION_CONFIG"
 DEFAULT_PLACES = (Path("config/retention.toml"), Path("/etc/retention/retention.toml"))
@@ -29,8 +32,10 @@ def find_config(named: Path | None) -> Path:
     looked = ", ".join(f"./{place}" if not place.is_absolute() else str(place) for place in DEFAULT_PLACES)
     raise ConfigError(
         [
-            f"no configuration found (looked at --config, ${ENVIRONMENT}, {looked}); "
-            "write an example with: retention init --write-config FILE"
+            (
+                f"no configuration found (looked at --config, ${ENVIRONMENT}, {looked}); "
+                "write an example with: retention init --write-config FILE"
+            )
         ]
     )
 
@@ -60,7 +65,7 @@ def load_settings(path: Path) -> Settings:
     return _absolute(settings, path.resolve().parent)
 
 
-def _say(path: Path, problem: Any, places: dict[tuple[str | int, ...], int]) -> str:
+def _say(path: Path, problem: ErrorDetails, places: dict[tuple[str | int, ...], int]) -> str:
     place: tuple[str | int, ...] = tuple(part for part in problem["loc"] if not _is_union_branch(part))
     line = line_of(place, places)
     key = ".".join(f"{part + 1}" if isinstance(part, int) else part for part in place)

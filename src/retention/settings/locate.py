@@ -19,13 +19,12 @@ def lines_of(text: str) -> dict[Place, int]:
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.match(line):
             name = header[2]
-            table = tuple(part.strip() for part in name.split("."))
+            parts = tuple(part.strip() for part in name.split("."))
+            table = (*_parent(parts, seen), parts[-1])
             if header[1] == "[[":
                 places.setdefault(table, number)
-                table = _parent(table, seen) + (table[-1], seen[name])
+                table = (*table, seen[name])
                 seen[name] += 1
-            else:
-                table = (*_parent(table, seen), table[-1])
             places.setdefault(table, number)
         elif key := _KEY.match(line):
             places.setdefault((*table, *key[1].split(".")), number)

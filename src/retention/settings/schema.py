@@ -162,6 +162,7 @@ class SourceSettings(_Table):
     preset: Text | None = None
     columns: ColumnSettings | None = None
     private_when: WhenSettings | None = None
+    public_when: WhenSettings | None = None
     date_format: Text | None = None
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
     encoding: CodecName = "utf-8"

@@ -30,6 +30,7 @@ class Database:
     def __init__(self, engine: Engine, dialect: Dialect) -> None:
         """Join an engine with what is particular to its kind of database."""
         self.engine = engine
+        self.writing = engine.execution_options(retention_write=True)
         self.dialect = dialect
         event.listen(engine, "begin", dialect.begin)
 
@@ -42,10 +43,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction for writing; it commits at the end of the block and rolls back on any exception."""
-        with translated(), self.engine.connect() as connection:
-            connection = connection.execution_options(retention_write=True)
-            with connection.begin():
-                yield connection
+        with translated(), self.writing.connect() as connection, connection.begin():
+            yield connection
 
     def erase(self) -> str | None:
         """Make deleted rows unreadable in the files we reach; give the reason where that was not possible."""

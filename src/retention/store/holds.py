@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, RowMapping, Select
 
 FOREVER = 2**62
 
@@ -68,9 +68,9 @@ def place(
     received_from: datetime | None,
     received_until: datetime | None,
     selectors: Mapping[Selector, Iterable[str]],
-    sealed: Mapping[str, list[str]],
+    sealed: Mapping[Selector, list[str]],
 ) -> int:
-    """Record a hold and give its number. ``sealed`` maps a selector to sealed identifiers, kept for later month keys."""
+    """Record a hold and give its number. ``sealed`` maps a selector to sealed identifiers."""
     number = int(connection.execute(text("SELECT coalesce(max(id), 0) + 1 FROM hold")).scalar_one())
     connection.execute(
         insert(hold).values(
@@ -126,7 +126,7 @@ def load(connection: Connection, *, active_only: bool = False) -> list[Hold]:
     query = select(hold).order_by(hold.c.id)
     if active_only:
         query = query.where(hold.c.released_at.is_(None))
-    return [_hold(connection, row._mapping) for row in connection.execute(query)]
+    return [_hold(connection, row) for row in connection.execute(query).mappings().all()]
 
 
 def active_ids(connection: Connection) -> tuple[int, ...]:
@@ -141,16 +141,16 @@ def reason_of(connection: Connection, hold_id: int) -> str:
     return str(connection.execute(select(hold.c.reason_commitment).where(hold.c.id == hold_id)).scalar_one())
 
 
-def _hold(connection: Connection, row: Mapping[str, object]) -> Hold:
+def _hold(connection: Connection, row: RowMapping) -> Hold:
     values: dict[Selector, set[str]] = {selector: set() for selector in SELECTORS if row[f"by_{selector}"]}
-    for found in connection.execute(_selectors_of(int(str(row["id"])))):
+    for found in connection.execute(_selectors_of(row["id"])):
         values.setdefault(found.selector, set()).add(found.value)
     return Hold(
-        hold_id=row["id"],  # type: ignore[arg-type]  # columns of a generic row mapping are not typed
-        kind=row["kind"],  # type: ignore[arg-type]
-        owner=row["owner"],  # type: ignore[arg-type]
-        placed_at=from_epoch(row["placed_at"]),  # type: ignore[arg-type]
-        review_on=date.fromisoformat(str(row["review_on"])),
+        hold_id=row["id"],
+        kind=row["kind"],
+        owner=row["owner"],
+        placed_at=from_epoch(row["placed_at"]),
+        review_on=date.fromisoformat(row["review_on"]),
         released_at=_instant(row["released_at"]),
         received_from=_instant(row["received_from"]),
         received_until=_instant(row["received_until"]),
@@ -158,9 +158,9 @@ def _hold(connection: Connection, row: Mapping[str, object]) -> Hold:
     )
 
 
-def _selectors_of(hold_id: int):  # type: ignore[no-untyped-def]  # the type of a select names every column
+def _selectors_of(hold_id: int) -> Select[str, str]:
     return select(hold_selector.c.selector, hold_selector.c.value).where(hold_selector.c.hold_id == hold_id)
 
 
-def _instant(value: object) -> datetime | None:
-    return None if value is None or abs(int(str(value))) >= FOREVER else from_epoch(int(str(value)))
+def _instant(value: int | None) -> datetime | None:
+    return None if value is None or abs(value) >= FOREVER else from_epoch(value)

@@ -13,9 +13,9 @@ from retention.store.tables import import_, kept_file, redated
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
-    from typing import Literal
+    from typing import Any, Literal
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
 
 @dataclass(slots=True)
@@ -45,6 +45,20 @@ class Progress:
         """Give the rows and the five counts that add up to them, by name."""
         names = ("rows", "registered", "duplicates", "not_covered", "born_expired", "rejected")
         return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """How one item was imported. ``refused`` is the reason where the item was refused or could not be read through."""
+
+    source: str
+    name: str
+    file_digest: str
+    window_from: datetime | None
+    window_to: datetime | None
+    progress: Progress
+    already_imported: bool = False
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +167,6 @@ def mark_redated(connection: Connection, pairs: Iterable[tuple[int, str, int]]) 
             connection.execute(insert(redated).values(values))
 
 
-def _of(source: str, digest: str):  # type: ignore[no-untyped-def]  # the type of a select names every column
+def _of(source: str, digest: str) -> Select[*tuple[Any, ...]]:
     columns = [import_.c[name] for name in _PROGRESS]
     return select(import_.c.id, *columns).where(import_.c.source == source, import_.c.file_digest == digest)

@@ -98,7 +98,7 @@ def _machine() -> str:
     """Name this machine, this boot of it and this process space."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        space = os.readlink("/proc/self/ns/pid")
+        space = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         boot = space = "unknown"
     return f"{os.uname().nodename}|{boot}|{space}"
@@ -121,4 +121,4 @@ def _is_dead(holder: str) -> bool:
 
 
 def _describe(holder: str) -> str:
-    return f"process {holder.rsplit('|', 2)[1]} on {holder.split('|')[0]}"
+    return f"process {holder.rsplit('|', 2)[1]} on {holder.split('|', maxsplit=1)[0]}"

@@ -29,7 +29,7 @@ WHERE m.received_at = i.received_at AND m.message_key = i.message_key AND m.last
 """
 
 
-def engine(url: str, *, create: bool) -> Engine:  # noqa: ARG001  # the same signature as sqlite.engine; a server's database is made by its administrator
+def engine(url: str, *, create: bool) -> Engine:  # noqa: ARG001  # the same signature as sqlite.engine
     """Make an engine for a PostgreSQL database; the password may come from the credential ``database-password``."""
     arguments: dict[str, Any] = {"options": _OPTIONS, "keepalives_idle": 30, "connect_timeout": 10}
     if (password := read_secret("database-password")) is not None:
@@ -72,7 +72,7 @@ class PostgresDialect:
             connection.exec_driver_sql("VACUUM message")
         return None
 
-    def files(self, engine: Engine) -> list[Path]:  # noqa: ARG002  # part of the protocol; the server's files are not ours to read
+    def files(self, engine: Engine) -> list[Path]:  # noqa: ARG002  # the server's files are not ours to read
         """None: the server's files are not ours to read."""
         return []
 

@@ -39,7 +39,7 @@ class Bucket(NamedTuple):
 
     class_id: int
     at: int
-    count: int
+    messages: int
 
 
 class Registered(NamedTuple):

@@ -107,19 +107,20 @@ class SqliteDialect:
         """Empty the write-ahead log into the main file, again and again while a reader keeps it busy."""
         raw = engine.raw_connection()
         try:
-            cursor = raw.cursor()
+            cursor: Any = raw.cursor()  # a driver's own type
             for attempt in range(CHECKPOINT_TRIES):
                 if attempt:
                     time.sleep(CHECKPOINT_PAUSE)
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                if cursor.fetchone()[0] == 0:
+                busy, *_ = cursor.fetchone()
+                if not busy:
                     return None
         finally:
             raw.close()
         return "a reader kept the write-ahead log busy, so it still holds deleted rows; close it and run again"
 
     def files(self, engine: Engine) -> list[Path]:
-        """The main file, its write-ahead log and its shared-memory index."""
+        """List the main file, its write-ahead log and its shared-memory index."""
         with engine.connect() as connection:
             main = connection.exec_driver_sql("PRAGMA database_list").one()[2]
         return [path for suffix in ("", "-wal", "-shm") if (path := Path(main + suffix)).exists()]
