@@ -102,14 +102,23 @@ def open_context(settings: Settings) -> Context:
 
     """
     database = open_database(settings.database.url)
+    try:
+        installation = _checked_installation(database)
+    except BaseException:
+        database.close()
+        raise
+    schedule = configured_schedule(settings.schedule)
+    return Context(settings, database, AuditLog(database.dialect.bulk_insert), schedule, installation)
+
+
+def _checked_installation(database: Database) -> Installation:
     with database.read() as connection:
         check_version(connection)
         installation = load_installation(connection)
     if installation is None:
         msg = "the database was not set up to its end; do it with: retention init"
         raise SchemaError(msg)
-    schedule = configured_schedule(settings.schedule)
-    return Context(settings, database, AuditLog(database.dialect.bulk_insert), schedule, installation)
+    return installation
 
 
 def configured_source(settings: SourceSettings) -> Source:

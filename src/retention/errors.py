@@ -73,12 +73,6 @@ class LogError(RetentionError):
     exit_code = Exit.LOG_NOT_VERIFIED
 
 
-class PromiseBrokenError(RetentionError):
-    """Messages that are due and not held remain after a purge."""
-
-    exit_code = Exit.BROKEN
-
-
 class StoppedError(RetentionError):
     """A run was asked to stop and did so between two batches; nothing is half done."""
 

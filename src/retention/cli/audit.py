@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def audit() -> None:
-    """Verify, export and sign the tamper-evident log of what was disposed of."""
+    """Verify, export and sign the tamper-evident log."""
 
 
 @audit.command(epilog=exits(Exit.LOG_NOT_VERIFIED, example="retention audit verify --format json"))

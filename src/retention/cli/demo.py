@@ -31,7 +31,10 @@ _COLUMNS = ("week of", "registered", "disposed of", "held", "left", "due and not
 )
 @click.option("--seed", type=int, default=2026, show_default=True, help="Another seed, another history.")
 def demo(directory: Path, seed: int) -> None:
-    """Show the whole job on seven months of invented exports, in drill time, and leave the folder to look around in."""
+    """Show the whole job on seven months of invented data.
+
+    It runs in drill time and leaves the folder to look around in.
+    """
     from retention.demo.tour import Tour
 
     os.environ.setdefault(LEVEL, "error")

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def findings() -> None:
-    """List and resolve findings: rejected rows, refused files, closed belts and the like."""
+    """List and resolve what a person must look at.
+
+    Rejected rows, refused files, closed belts and the like.
+    """
 
 
 @findings.command("list", epilog=exits(example="retention findings list"))

@@ -27,7 +27,10 @@ _PLACE = (
 
 @click.group()
 def hold() -> None:
-    """Place, release and list holds. A hold counts from the very next batch of any purge."""
+    """Place, release and list orders that suspend disposal.
+
+    A hold counts from the very next batch of any purge.
+    """
 
 
 @hold.command(epilog=exits(example=_PLACE))

@@ -30,7 +30,9 @@ def scan_residue(
     listed: IO[str] | None,
     identifiers: tuple[str, ...],
 ) -> None:
-    """Look for identifiers in every file of ours; the count must be 0.
+    """Look for purged identifiers in every file of ours.
+
+    The count must be 0.
 
     Searched are the database's files (SQLite), landing folders, state folder and anchor. A PostgreSQL server's files,
     its backups and replicas are beyond our reach.

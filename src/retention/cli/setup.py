@@ -21,7 +21,7 @@ from retention.errors import UsageError
 )
 @click.option("--drill", is_flag=True, help="Mark a new database as a drill for ever; only there --now is allowed.")
 def init(config: Path | None, now: datetime | None, verbose: bool, write_config: Path | None, drill: bool) -> None:
-    """Make the database, the keys and the audit log, or bring the schema up to date.
+    """Make database, keys and audit log, or update the schema.
 
     It can be repeated: what is there already stays as it is.
     """
@@ -46,7 +46,7 @@ def init(config: Path | None, now: datetime | None, verbose: bool, write_config:
 @click.command(epilog=exits(example="retention check --config config/retention.toml"))
 @common
 def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
-    """Check the configuration and the installation, and say the schedule back in plain English."""
+    """Check everything; say the schedule in plain English."""
     from retention.policy.schedule import configured_schedule
     from retention.policy.words import say_schedule
     from retention.report.check import inspect_sources

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @common
 @reporting
 def status(config: Path | None, now: datetime | None, verbose: bool, form: str) -> None:
-    """Say whether the promise is kept, at risk or broken, and why."""
+    """Say whether the promise is kept, at risk or broken."""
     from retention.report.status import status_of
     from retention.report.view import status_as_text
 
@@ -48,7 +48,10 @@ def status(config: Path | None, now: datetime | None, verbose: bool, form: str) 
 @reporting
 @click.argument("message_id", metavar="ID")
 def explain(config: Path | None, now: datetime | None, verbose: bool, form: str, message_id: str) -> None:
-    """Say what happens, or happened, to the message with the source's identifier ID, step by step."""
+    """Say what happens to the message ID, step by step.
+
+    ID is the identifier that the source gave the message.
+    """
     from retention.report import explain as room
     from retention.report.view import explanation_as_text
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def ingest(
     config: Path | None, now: datetime | None, verbose: bool, form: str, source: str | None, paths: tuple[Path, ...]
 ) -> None:
-    """Register what is new in the landing folders, or in the files at PATHS.
+    """Register what is new in the landing folders or PATHS.
 
     Ingested files are disposed of as the source's after_ingest says. A named file that is refused stays where it is.
     """
@@ -115,7 +115,10 @@ def purge(
 @common
 @reporting
 def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> None:
-    """Do the whole job once: ingest, plan, purge, verify, checkpoint. This is what a timer or cron calls."""
+    """Do the whole job once, as a timer or cron would.
+
+    That is: ingest, plan, purge, verify the audit log, sign a checkpoint.
+    """
     from retention import cycle
     from retention.report import work
 
