@@ -49,6 +49,10 @@ class DatabaseError(RetentionError):
     """The database answered with an error."""
 
 
+class TransientDatabaseError(DatabaseError):
+    """The database refused for a reason that passes: the same transaction may succeed when it is tried again."""
+
+
 class SchemaError(RetentionError):
     """There is no database, or its schema is not the one this version needs."""
 

@@ -53,13 +53,14 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
 
     settings = settings_of(config)
     schedule = configured_schedule(settings.schedule)
+    click.echo(f"The schedule, counted in {schedule.time_zone}:")
+    for sentence in say_schedule(schedule, schedule.today(now or datetime.now(UTC))):
+        click.echo(f"  {sentence}")
     problems = inspect_sources(settings.source)
-    with opened(config, now, verbose=verbose) as (context, present):
+    with opened(config, now, verbose=verbose) as (context, _):
         put_drill(context)
         context.signer()
-        click.echo(f"The schedule, counted in {schedule.time_zone}:")
-        for sentence in say_schedule(schedule, schedule.today(present)):
-            click.echo(f"  {sentence}")
+        context.sources()
         click.echo(f"The database, the keys and the audit log {context.installation.origin} are in order.")
     if problems:
         raise UsageError("\n".join(problems))

@@ -206,7 +206,7 @@ def prepare(folder: Path) -> None:
         if folder.exists() and any(folder.iterdir()):
             msg = f"{folder} is not empty; name a new folder, or remove it"
             raise UsageError(msg)
-        (folder / "var/landing").mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         settled = example.replace("# settle_seconds = 60 ", "settle_seconds = 0    ")
         (folder / "retention.toml").write_text(settled, encoding="utf-8")
     except OSError as error:

@@ -20,12 +20,15 @@ Times of receipt are epoch seconds UTC, cutoffs exclusive. Entries follow refere
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+import stamina
 from sqlalchemy import text
 
 from retention import __version__
 from retention.audit.entry import ascii_text, disposal_template, entry, safe_network
+from retention.errors import TransientDatabaseError
 from retention.model import from_epoch, iso, to_epoch
 from retention.policy.days import local_day
 from retention.store import holds, lease, register, runs
@@ -61,6 +64,7 @@ DELETE FROM redated WHERE NOT EXISTS (SELECT 1 FROM message m
   WHERE m.received_at = redated.received_at AND m.message_key = redated.message_key)
 """
 _LAST = (2**62, "")
+_TRIES = 5
 
 
 class Disposed(NamedTuple):
@@ -120,7 +124,16 @@ def carry_out(database: Database, log: AuditLog, order: Order) -> None:
         floor: tuple[int, str] | None = register.START
         while floor is not None and part.class_ids:
             order.stop()
-            floor = purge.batch(part, floor)
+            floor = _again_while_it_passes(partial(purge.batch, part, floor))
+
+
+def _again_while_it_passes(batch: Callable[[], tuple[int, str] | None]) -> tuple[int, str] | None:
+    """Do a batch again where the database refused it for a reason that passes.
+
+    An error at COMMIT leaves open whether the batch was committed. Doing it again is right in both cases: what was
+    disposed of is not there any more, and the run's figures stand in the database.
+    """
+    return stamina.retry(on=TransientDatabaseError, attempts=_TRIES, timeout=None)(batch)()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,13 +17,21 @@ class Dialect(Protocol):
     clock: str
     """An SQL expression: the server's clock in seconds since 1970 UTC. Only leases use it."""
 
+    reading: ClassVar[dict[str, Any]]
+    """Execution options of a transaction that reads: it must see one state of the database."""
+
+    writing: ClassVar[dict[str, Any]]
+    """Execution options of a transaction that writes: each statement must see what was committed before it."""
+
     def begin(self, connection: Connection) -> None:
         """Start the transaction that SQLAlchemy announces."""
 
-    def bulk_insert(self, connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple]) -> None:  # type: ignore[type-arg]  # tuples of any shape
+    def bulk_insert(
+        self, connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    ) -> None:
         """Insert many rows as fast as the driver can."""
 
-    def register(self, connection: Connection, rows: Sequence[tuple]) -> int:  # type: ignore[type-arg]  # tuples of any shape
+    def register(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
         """Insert message rows that are not there yet, set ``last_seen_at`` of the others; count the new ones."""
 
     def erase(self, engine: Engine) -> str | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from retention.errors import DatabaseError
+from retention.errors import DatabaseError, RetentionError, SchemaError, TransientDatabaseError
 from retention.store import postgres, sqlite
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from retention.store.dialect import Dialect
 
+_PASSING = frozenset({"40001", "40P01", "55P03", "57P01"})  # serialisation, deadlock, lock not available, shut down
+
 
 class Database:
     """A register's database, SQLite or PostgreSQL by its URL."""
@@ -30,20 +32,21 @@ class Database:
     def __init__(self, engine: Engine, dialect: Dialect) -> None:
         """Join an engine with what is particular to its kind of database."""
         self.engine = engine
-        self.writing = engine.execution_options(retention_write=True)
+        self._reading = engine.execution_options(**dialect.reading)
+        self._writing = engine.execution_options(**dialect.writing)
         self.dialect = dialect
         event.listen(engine, "begin", dialect.begin)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a transaction for reading; it sees one state of the database throughout on SQLite."""
-        with translated(), self.engine.connect() as connection, connection.begin():
+        """Open a transaction for reading; it sees one state of the database throughout."""
+        with translated(), self._reading.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction for writing; it commits at the end of the block and rolls back on any exception."""
-        with translated(), self.writing.connect() as connection, connection.begin():
+        with translated(), self._writing.connect() as connection, connection.begin():
             yield connection
 
     def erase(self) -> str | None:
@@ -75,15 +78,20 @@ def translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise DatabaseError(_say(error)) from None
+        raise _translation(error) from None
     except SQLAlchemyError as error:
         msg = f"the database layer failed ({type(error).__name__}); see the URL in [database]"
         raise DatabaseError(msg) from None
 
 
-def _say(error: DBAPIError) -> str:
+def _translation(error: DBAPIError) -> RetentionError:
     primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
     text = primary or (str(error.orig).splitlines() or [""])[0]
+    state = getattr(error.orig, "sqlstate", None) or ""
     if "locked" in text:
-        return "the database is locked by another program; try again when it has finished"
-    return f"the database says: {text}"
+        return TransientDatabaseError("the database is locked by another program; try again when it has finished")
+    if error.connection_invalidated or state[:2] == "08" or state in _PASSING:
+        return TransientDatabaseError(f"the database says: {text}")
+    if state == "3D000" or ("database" in text and "does not exist" in text):
+        return SchemaError("the database does not exist; have it made on the server, then run: retention init")
+    return DatabaseError(f"the database says: {text}")

@@ -6,7 +6,7 @@ and backups are beyond our reach; documents that speak of disposal say so.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import create_engine
 
@@ -46,6 +46,8 @@ class PostgresDialect:
     """PostgreSQL's side of :class:`retention.store.dialect.Dialect`."""
 
     clock = "EXTRACT(EPOCH FROM clock_timestamp())::float8"
+    reading: ClassVar[dict[str, Any]] = {"isolation_level": "REPEATABLE READ"}
+    writing: ClassVar[dict[str, Any]] = {"isolation_level": "READ COMMITTED"}
 
     def begin(self, connection: Connection) -> None:
         """Do nothing: the driver begins by itself."""

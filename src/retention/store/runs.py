@@ -43,8 +43,8 @@ _COLUMNS = tuple(run.c[name] for name in Run._fields)
 
 def save_plan(connection: Connection, made: Plan) -> None:
     """Keep a plan so that it can be named by its digest; the same plan made again is kept once."""
-    if connection.execute(select(plan.c.digest).where(plan.c.digest == made.digest)).one_or_none() is None:
-        connection.execute(insert(plan).values(digest=made.digest, body=made.canonical(), made_at=made.now))
+    sql = text("INSERT INTO plan (digest, body, made_at) VALUES (:digest, :body, :made_at) ON CONFLICT DO NOTHING")
+    connection.execute(sql, {"digest": made.digest, "body": made.canonical(), "made_at": made.now})
 
 
 def find_plan(connection: Connection, digest: str) -> Plan:

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 from sqlalchemy import create_engine
@@ -82,6 +82,8 @@ class SqliteDialect:
     """SQLite's side of :class:`retention.store.dialect.Dialect`."""
 
     clock = "(julianday('now') - 2440587.5) * 86400.0"
+    reading: ClassVar[dict[str, Any]] = {}
+    writing: ClassVar[dict[str, Any]] = {"retention_write": True}
 
     def begin(self, connection: Connection) -> None:
         """Take the write lock at once where the transaction will write."""
