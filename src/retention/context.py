@@ -43,6 +43,13 @@ class Context:
         return self.settings.paths.state / "quarantine"
 
     @property
+    def places(self) -> list[Path]:
+        """The files and folders of ours outside the database in which a purged identifier must not remain."""
+        paths = self.settings.paths
+        landing = [source.path for source in self.settings.source]
+        return [*landing, paths.state, *([paths.anchor] if paths.anchor else [])]
+
+    @property
     def verifier(self) -> VerifierKey:
         """The public key of the log."""
         return load_verifier(self.key_folder)

@@ -12,10 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from retention.audit.anchor import append_note
-from retention.audit.entry import ascii_text, entry
-from retention.audit.verify import Verification, verify
-from retention.errors import RetentionError, UsageError
+from retention import upkeep
+from retention.errors import LogError, RetentionError, UsageError
 from retention.ingest import intake
 from retention.ingest.disposition import QuarantineTerms, after_import
 from retention.ingest.importing import Terms, import_item
@@ -34,8 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from retention.audit.canonical import Value
-    from retention.audit.checkpoint import Signer
+    from retention.audit.verify import Verification
     from retention.context import Context
     from retention.policy.plan import Plan
     from retention.sources.interface import Source, SourceItem
@@ -76,14 +73,16 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
     Raises:
         BeltClosedError: a safety belt stopped the purge; what was ingested stays.
         LockHeldError: another run is at work.
+        LogError: the audit log does not verify; it is not signed.
 
     """
     with _turn(context, now) as held:
         imports = _ingest(context, held, now, watcher, _discovered(context, now))
         plan = _plan(context, now)
         finished = _purge(context, held, plan, now=now, watcher=watcher, approval=None)
-        with context.database.read() as connection:
-            verification = verify(connection, context.installation.origin, [context.verifier])
+        verification = upkeep.verify_log(context, now)
+        if not verification.ok:
+            raise LogError("\n".join(["the audit log does not verify:", *verification.problems]))
     return CycleResult(imports, plan, _reread(context, finished), verification)
 
 
@@ -128,15 +127,17 @@ def _turn(context: Context, now: datetime) -> Iterator[Lease]:
     try:
         for run_id in close_interrupted(context.database, context.log, held, now):
             _log.warning("a run had been interrupted", run=run_id)
-        _adopt_schedule(context, now)
+        upkeep.adopt_schedule(context, now)
         settle_files(context.database, context.log, context.quarantine, now)
         yield held
+    except LogError:
+        raise  # a log that does not verify is not signed
     except BaseException:
         with suppress(RetentionError):  # the first error is the one to tell; the next run signs what this one did
-            checkpoint(context, signer, now)
+            upkeep.sign_checkpoint(context, signer, now)
         raise
     else:
-        checkpoint(context, signer, now)
+        upkeep.sign_checkpoint(context, signer, now)
     finally:
         with suppress(RetentionError):  # a lease that cannot be given back runs out
             lease.give_back(context.database, held)
@@ -145,35 +146,6 @@ def _turn(context: Context, now: datetime) -> Iterator[Lease]:
 def _reread(context: Context, finished: runs.Run) -> runs.Run:
     with context.database.read() as connection:
         return runs.get(connection, finished.id)
-
-
-def checkpoint(context: Context, signer: Signer, now: datetime) -> str:
-    """Sign the head of the log and write the note to the anchor, where one is configured."""
-    anchor = context.settings.paths.anchor
-    with context.database.write() as connection:
-        note = context.log.sign_head(connection, context.installation.origin, signer)
-        size = context.log.head(connection).size
-        runs.note_checkpoint(connection, size)
-    if anchor is not None and append_note(anchor, note):
-        with context.database.write() as connection:
-            context.log.anchored(connection, size, now)
-    return note
-
-
-def _adopt_schedule(context: Context, now: datetime) -> None:
-    schedule = context.schedule
-    with context.database.write() as connection:
-        previous = runs.latest_schedule_digest(connection)
-        if previous == schedule.digest:
-            return
-        rules: list[Value] = [
-            {"name": rule.name, "keep": str(rule.keep), "authority": ascii_text(rule.authority)}
-            for rule in schedule.rules
-        ]
-        before = {"previous_digest": previous} if previous else {}
-        changed = entry("schedule_changed", now, schedule_digest=schedule.digest, rules=rules, **before)
-        context.log.append(connection, [changed])
-        runs.use_schedule(connection, schedule, now)
 
 
 def _ingest(
@@ -240,22 +212,15 @@ def _purge(
     order = Order(
         chosen, run_id, held, context.schedule, now, context.settings.purge.batch_size, watcher.tick, watcher.stop
     )
-    finished = purging.perform(context.database, context.log, order, places_of_ours(context))
+    finished = purging.perform(context.database, context.log, order, context.places)
     purging.forget_released_holds(context.database, finished)
     _log.info("purge", run=run_id, disposed=finished.disposed, due_after=finished.due_after, residue=finished.residue)
     return finished
 
 
-def places_of_ours(context: Context) -> list[Path]:
-    """List the files and folders of ours outside the database in which a purged identifier must not remain."""
-    paths = context.settings.paths
-    landing = [source.path for source in context.settings.source]
-    return [*landing, paths.state, *([paths.anchor] if paths.anchor else [])]
-
-
 def residue(context: Context, identifiers: list[str]) -> dict[Path, int]:
     """Look for identifiers that must be gone in every file of ours, the database's included."""
-    return scan(identifiers, [*context.database.dialect.files(context.database.engine), *places_of_ours(context)])
+    return scan(identifiers, [*context.database.files(), *context.places])
 
 
 def _find(context: Context, kind: str, reason: str, now: datetime) -> None:

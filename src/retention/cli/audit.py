@@ -28,12 +28,13 @@ def audit() -> None:
 @reporting
 def verify(config: Path | None, now: datetime | None, verbose: bool, form: str) -> None:
     """Verify the whole log: every entry, tile and checkpoint, and the head."""
-    from retention.audit.verify import verify as verify_log
     from retention.report.work import verification_as_json, verification_as_text
 
-    with opened(config, now, verbose=verbose) as (context, _):
-        with context.database.read() as connection, watched("verifying") as watcher:
-            found = verify_log(connection, context.installation.origin, [context.verifier], watcher.tick)
+    from retention.upkeep import verify_log
+
+    with opened(config, now, verbose=verbose) as (context, present):
+        with watched("verifying") as watcher:
+            found = verify_log(context, present, watcher.tick)
         if form == "json":
             put_json(context, verification_as_json(found))
         else:
@@ -88,10 +89,10 @@ def export(
 @common
 def checkpoint(config: Path | None, now: datetime | None, verbose: bool) -> None:
     """Sign the head of the log and print the checkpoint; keep it outside this machine."""
-    from retention import cycle
+    from retention.upkeep import sign_checkpoint
 
     with opened(config, now, verbose=verbose) as (context, present):
-        click.echo(cycle.checkpoint(context, context.signer(), present), nl=False)
+        click.echo(sign_checkpoint(context, context.signer(), present), nl=False)
 
 
 def _spelled(moment: datetime | None) -> str | None:

@@ -100,7 +100,7 @@ def perform(database: Database, log: AuditLog, order: Order, places: Iterable[Pa
         raise
     _take_stock(database, log, order)
     erased = database.erase()
-    residue = sum(scan(sample.identifiers, [*database.dialect.files(database.engine), *places]).values())
+    residue = sum(scan(sample.identifiers, [*database.files(), *places]).values())
     with database.write() as connection:
         _report_erasure(connection, erased, residue, order.now)
         runs.note(connection, order.run_id, residue=residue)

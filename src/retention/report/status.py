@@ -84,7 +84,7 @@ def status_of(
     head, wrong = log.head(connection), verify_head(connection, origin, keys)
     active = holds.load(connection, active_only=True)
     late_reviews = [hold for hold in active if hold.review_on < schedule.today(now)]
-    broken = _broken(backlog, wrong)
+    broken = _broken(backlog, wrong or ("the last full verification failed" if "log-not-verified" in by_kind else None))
     risks = _risks(by_kind, late_reviews)
     last_run = runs.last(connection)
     return Status(
@@ -103,7 +103,11 @@ def status_of(
         upstream={"ordered": 0, "overdue": 0, "present": by_kind.get("upstream-present", 0)},
         findings={"open": sum(by_kind.values()), "by_kind": by_kind},
         holds={"active": len(active), "reviews_overdue": len(late_reviews)},
-        log={"size": head.size, "root": b64encode(head.root).decode("ascii"), "verified": wrong is None},
+        log={
+            "size": head.size,
+            "root": b64encode(head.root).decode("ascii"),
+            "verified": wrong is None and "log-not-verified" not in by_kind,
+        },
     )
 
 

@@ -18,6 +18,7 @@ from retention.store import postgres, sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
@@ -53,6 +54,11 @@ class Database:
         """Make deleted rows unreadable in the files we reach; give the reason where that was not possible."""
         with translated():
             return self.dialect.erase(self.engine)
+
+    def files(self) -> list[Path]:
+        """List the database's own files that this machine can read."""
+        with translated():
+            return self.dialect.files(self.engine)
 
     def close(self) -> None:
         """Close every connection."""
