@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 from datetime import UTC, datetime
@@ -153,6 +154,18 @@ def test_a_file_that_changes_while_it_is_read_is_refused_at_the_end(tmp_path: Pa
     next(elements)
     with path.open("a", newline="") as file:
         file.write(table([row(900)]).splitlines(keepends=True)[1])
+    with pytest.raises(FileRefusedError, match="changed while it was read"):
+        list(elements)
+
+
+def test_damage_in_a_file_that_is_still_being_written_is_told_as_a_change(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    packed = gzip.compress(table([row(number) for number in range(3000)]).encode())
+    path.write_bytes(packed[:-2000])
+    source = hootsuite(tmp_path)
+    elements = source.read(source.open_item(path))
+    next(elements)
+    path.write_bytes(packed[:-1000])
     with pytest.raises(FileRefusedError, match="changed while it was read"):
         list(elements)
 

@@ -152,6 +152,11 @@ def test_a_column_that_the_configuration_names_has_to_be_there(tmp_path: Path) -
     assert caught.value.reason == 'lacks the columns "page", "via"'
 
 
+def test_a_column_that_tells_what_is_private_has_to_be_there(tmp_path: Path) -> None:
+    with pytest.raises(FileRefusedError, match='lacks the column "kind"'):
+        read_rows(tmp_path, row(1), private_when={"column": "kind", "equals": "dm"})
+
+
 def test_a_needed_column_that_stands_twice_refuses_the_file(tmp_path: Path) -> None:
     header = ["Created at" if name == "Sentiment" else name for name in HEADER]
     with pytest.raises(FileRefusedError, match='has the column "Created at" more than once'):

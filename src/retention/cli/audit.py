@@ -29,7 +29,6 @@ def audit() -> None:
 def verify(config: Path | None, now: datetime | None, verbose: bool, form: str) -> None:
     """Verify the whole log: every entry, tile and checkpoint, and the head."""
     from retention.report.work import verification_as_json, verification_as_text
-
     from retention.upkeep import verify_log
 
     with opened(config, now, verbose=verbose) as (context, present):
