@@ -128,6 +128,7 @@ def _turn(context: Context, now: datetime) -> Iterator[Lease]:
         for run_id in close_interrupted(context.database, context.log, held, now):
             _log.warning("a run had been interrupted", run=run_id)
         upkeep.adopt_schedule(context, now)
+        drop_redated(context.database, context.log, held, context.schedule, now)  # what a hold kept until now
         settle_files(context.database, context.log, context.quarantine, now)
         yield held
     except LogError:

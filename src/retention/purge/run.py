@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from retention.purge.guard import Objection
     from retention.store.engine import Database
 
+ERASURE_BLOCKED = "erasure-blocked"
+
 
 def start(
     database: Database,
@@ -98,11 +100,10 @@ def perform(database: Database, log: AuditLog, order: Order, places: Iterable[Pa
     except Exception:
         _end(database, order, "failed")
         raise
-    _take_stock(database, log, order)
-    erased = database.erase()
+    blocked = database.erase() if _take_stock(database, log, order) else None
     residue = sum(scan(sample.identifiers, [*database.files(), *places]).values())
     with database.write() as connection:
-        _report_erasure(connection, erased, residue, order.now)
+        _report_erasure(connection, blocked, residue, order.now)
         runs.note(connection, order.run_id, residue=residue)
         runs.finish(connection, order.run_id, "done", order.now)
         findings.mended(connection, "belt-closed", at=order.now)
@@ -134,8 +135,12 @@ def due_after(connection: Connection, plan: Plan, schedule: Schedule) -> int:
     return total
 
 
-def _take_stock(database: Database, log: AuditLog, order: Order) -> None:
-    """Compare what was disposed of with the plan, count anew what is due, and say so where nothing was."""
+def _take_stock(database: Database, log: AuditLog, order: Order) -> bool:
+    """Compare what was disposed of with the plan, count anew what is due, and say so in the log where nothing was.
+
+    Gives whether an erasure is owed: for what this run or one that did not come to its end disposed of, or because the
+    last one was blocked.
+    """
     plan = order.plan
     with database.write() as connection:
         run = runs.get(connection, order.run_id)
@@ -160,6 +165,7 @@ def _take_stock(database: Database, log: AuditLog, order: Order) -> None:
                 software=f"retention {__version__}",
             )
             log.append(connection, [silence])
+        return runs.disposed_since_erasure(connection) > 0 or ERASURE_BLOCKED in findings.count_open(connection)
 
 
 def _held_since(connection: Connection, plan: Plan) -> Iterable[int]:
@@ -178,9 +184,9 @@ def _held_since(connection: Connection, plan: Plan) -> Iterable[int]:
 
 def _report_erasure(connection: Connection, blocked: str | None, residue: int, now: datetime) -> None:
     if blocked is None:
-        findings.mended(connection, "erasure-blocked", at=now)
+        findings.mended(connection, ERASURE_BLOCKED, at=now)
     else:
-        findings.open_finding(connection, "erasure-blocked", blocked, at=now)
+        findings.open_finding(connection, ERASURE_BLOCKED, blocked, at=now)
     if residue == 0:
         findings.mended(connection, "residue", at=now)
     else:

@@ -1,7 +1,8 @@
 """Everything that is particular to PostgreSQL (14 or later, and what speaks its protocol).
 
-What a DELETE leaves behind in the table's pages goes with VACUUM. The server's write-ahead log, its archive, replicas
-and backups are beyond our reach; documents that speak of disposal say so.
+VACUUM puts what a DELETE leaves behind beyond the reach of SQL; its bytes stay in free space of the server's files
+until they are overwritten. Those, the server's write-ahead log, its archive, replicas and backups are beyond our reach;
+documents that speak of disposal say so.
 """
 
 from __future__ import annotations

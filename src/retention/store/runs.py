@@ -152,6 +152,14 @@ def last(connection: Connection, state: str | None = None) -> Run | None:
     return None if row is None else Run(*row)
 
 
+def disposed_since_erasure(connection: Connection) -> int:
+    """Count what was disposed of in runs since the last one that came to its end, and so to its erasure."""
+    ended = select(func.coalesce(func.max(run.c.id), 0)).where(run.c.state == "done").scalar_subquery()
+    return int(
+        connection.execute(select(func.coalesce(func.sum(run.c.disposed), 0)).where(run.c.id > ended)).scalar_one()
+    )
+
+
 def schedule_text(connection: Connection, digest: str) -> str | None:
     """Give the canonical form of a schedule that was in force once."""
     query = select(schedule_version.c.canonical).where(schedule_version.c.digest == digest)

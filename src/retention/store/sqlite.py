@@ -1,8 +1,10 @@
 """Everything that is particular to SQLite.
 
-A deleted row survives in three places: in the freed part of its page (``secure_delete`` overwrites it, and must be read
-back because builds differ), in the write-ahead log (a TRUNCATE checkpoint empties it, and reports *busy* in its result
-row, not as an error, while any reader is open), and in temporary files (kept in memory instead).
+A deleted row survives in four places: in the freed part of its page (``secure_delete`` overwrites it, and must be read
+back because builds differ); in the gap of other pages that it passed through when SQLite balanced its tree, which
+``secure_delete`` does not see (so the table is rebuilt, and dropping the old one overwrites every page it had); in the
+write-ahead log (a TRUNCATE checkpoint empties it, and reports *busy* in its result row, not as an error, while any
+reader is open); and in temporary files (kept in memory instead).
 """
 
 from __future__ import annotations
@@ -14,14 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-from sqlalchemy import create_engine
+from sqlalchemy import MetaData, create_engine
 
 from retention.errors import DatabaseError, SchemaError
+from retention.store.tables import message, redated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, Table
 
 MINIMUM = (3, 35, 0)  # RETURNING
 BUSY_SECONDS = 30
@@ -106,7 +109,10 @@ class SqliteDialect:
         return new
 
     def erase(self, engine: Engine) -> str | None:
-        """Empty the write-ahead log into the main file, again and again while a reader keeps it busy."""
+        """Rebuild what holds identifiers, then empty the write-ahead log, again and again while a reader is open."""
+        with engine.execution_options(**self.writing).connect() as connection, connection.begin():
+            for table in (message, redated):
+                _rebuild(connection, table)
         raw = engine.raw_connection()
         try:
             cursor: Any = raw.cursor()  # a driver's own type
@@ -124,8 +130,19 @@ class SqliteDialect:
     def files(self, engine: Engine) -> list[Path]:
         """List the main file, its write-ahead log and its shared-memory index."""
         with engine.connect() as connection:
-            main = connection.exec_driver_sql("PRAGMA database_list").one()[2]
+            databases = connection.exec_driver_sql("PRAGMA database_list").all()
+        main = next(file for _, name, file in databases if name == "main")
         return [path for suffix in ("", "-wal", "-shm") if (path := Path(main + suffix)).exists()]
+
+
+def _rebuild(connection: Connection, table: Table) -> None:
+    """Copy a table's rows into a new one in the order of its key and put that in its place."""
+    fresh = table.to_metadata(MetaData(), name=f"{table.name}_rebuilt")
+    fresh.create(connection)
+    key = ", ".join(column.name for column in table.primary_key)
+    connection.exec_driver_sql(f"INSERT INTO {fresh.name} SELECT * FROM {table.name} ORDER BY {key}")
+    connection.exec_driver_sql(f"DROP TABLE {table.name}")
+    connection.exec_driver_sql(f"ALTER TABLE {fresh.name} RENAME TO {table.name}")
 
 
 DIALECT = SqliteDialect()
