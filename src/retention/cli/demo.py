@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import time
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -46,12 +47,18 @@ def demo(directory: Path, seed: int) -> None:
     config = directory / "retention.toml"
     for command in (
         f"less {directory / 'deletion-log.csv'}",
-        f"retention status --config {config} --now 2026-12-23T06:00Z",
-        f"retention purge --dry-run --config {config} --now 2026-12-23T06:00Z",
-        f"retention hold list --all --config {config}",
-        f"retention audit checkpoint --config {config}",
+        f"{_program()} status --config {config} --now 2026-12-23T06:00Z",
+        f"{_program()} purge --dry-run --config {config} --now 2026-12-23T06:00Z",
+        f"{_program()} hold list --all --config {config}",
+        f"{_program()} audit checkpoint --config {config}",
     ):
         click.echo(f"  {command}")
+
+
+def _program() -> str:
+    """Give the program as it can be typed from here: by its path where it lies below this folder, else by its name."""
+    called = Path(sys.argv[0]).absolute()
+    return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else "retention"
 
 
 def _run(arguments: list[str]) -> tuple[int, str]:
