@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from retention.audit.verify import Verification
     from retention.context import Context
     from retention.policy.plan import Plan
-    from retention.sources.interface import Source, SourceItem
+    from retention.sources.interface import SkippedFile, Source, SourceItem
     from retention.store.imports import ImportResult
     from retention.store.lease import Lease
 
@@ -44,10 +44,15 @@ _log = get_logger("cycle")
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Who follows a job: ``tick`` is told how many records or messages were done, ``stop`` raises to stop the job."""
+    """Who follows a job.
+
+    ``tick`` is told how many records or messages were done, ``stop`` raises to stop the job, ``skip`` is told the
+    source and each file that was passed over.
+    """
 
     tick: Callable[[int], None] = field(default=lambda _: None)
     stop: Callable[[], None] = field(default=lambda: None)
+    skip: Callable[[str, SkippedFile], None] = field(default=lambda _, __: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
 
     """
     with _turn(context, now) as held:
-        imports = _ingest(context, held, now, watcher, _discovered(context, now))
+        imports = _ingest(context, held, now, watcher, _discovered(context, now, watcher))
         plan = _plan(context, now)
         finished = _purge(context, held, plan, now=now, watcher=watcher, approval=None)
         verification = upkeep.verify_log(context, now)
@@ -91,7 +96,7 @@ def ingest(
 ) -> list[ImportResult]:
     """Ingest what lies in the landing folders, or the files that a person names."""
     with _turn(context, now) as held:
-        items = intake.named(*named) if named else _discovered(context, now)
+        items = intake.named(*named) if named else _discovered(context, now, watcher)
         return _ingest(context, held, now, watcher, items, again=named is not None)
 
 
@@ -182,8 +187,8 @@ def _ingest(
     return results
 
 
-def _discovered(context: Context, now: datetime) -> Iterator[tuple[Source, SourceItem]]:
-    return intake.discovered(context.database, context.sources(), clock=time.time(), now=now)
+def _discovered(context: Context, now: datetime, watcher: Watcher) -> Iterator[tuple[Source, SourceItem]]:
+    return intake.discovered(context.database, context.sources(), clock=time.time(), now=now, skip=watcher.skip)
 
 
 def _plan(context: Context, now: datetime) -> Plan:

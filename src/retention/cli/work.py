@@ -11,11 +11,10 @@ from retention.cli.frame import common, exits, opened, put_drill, put_json, repo
 from retention.errors import Exit, UsageError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from retention.context import Context
     from retention.cycle import Approval
     from retention.policy.plan import Plan
+    from retention.sources.interface import SkippedFile
 
 
 @click.command(
@@ -40,12 +39,14 @@ def ingest(
         if source is not None and not paths:
             msg = "--source goes with files; without files every landing folder is read"
             raise UsageError(msg)
+        skipped: list[tuple[str, SkippedFile]] = []
+        watcher = replace(watcher, skip=lambda *found: skipped.append(found))
         results = cycle.ingest(context, present, watcher, named)
         if form == "json":
-            put_json(context, work.imports_as_json(results))
+            put_json(context, {**work.imports_as_json(results), **work.skipped_as_json(skipped)})
         else:
             put_drill(context)
-            click.echo("\n".join(work.imports_as_text(results)))
+            click.echo("\n".join([*work.imports_as_text(results), *work.skipped_as_text(skipped)]))
     _leave(Exit.PARTLY_DONE if work.incomplete(results) else Exit.DONE)
 
 

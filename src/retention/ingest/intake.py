@@ -10,7 +10,7 @@ from retention.sources.interface import SkippedFile
 from retention.store import findings, imports
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -21,13 +21,18 @@ _log = get_logger("ingest")
 
 
 def discovered(
-    database: Database, sources: Iterable[Source], *, clock: float, now: datetime
+    database: Database,
+    sources: Iterable[Source],
+    *,
+    clock: float,
+    now: datetime,
+    skip: Callable[[str, SkippedFile], None],
 ) -> Iterator[tuple[Source, SourceItem]]:
     """Give every item that the sources have, in their order and by name.
 
     What needs a person becomes a finding; a source that cannot be read becomes one too and the others go on. A file
     that waits for its disposal where it lies is passed over. ``clock`` is the machine's, seconds since 1970: files
-    settle in real time, also in a drill.
+    settle in real time, also in a drill. ``skip`` is told of each file that is passed over.
     """
     with database.read() as connection:
         waiting = {(file.path, file.file_digest) for file in imports.kept_files(connection)}
@@ -36,6 +41,7 @@ def discovered(
             for found in source.discover(at=clock):
                 if isinstance(found, SkippedFile):
                     _report(database, source.name, found, now)
+                    skip(source.name, found)
                 elif (str(found.path), found.digest) not in waiting:
                     yield source, found
         except SourceError as error:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from retention.audit.verify import Verification
     from retention.policy.plan import Plan
+    from retention.sources.interface import SkippedFile
     from retention.store.imports import ImportResult
     from retention.store.runs import Run
 
@@ -69,6 +70,16 @@ def imports_as_text(results: list[ImportResult]) -> list[str]:
         if counts.rejected:
             lines.append("  the rejected rows are in: retention findings list")
     return lines
+
+
+def skipped_as_json(skipped: Iterable[tuple[str, SkippedFile]]) -> dict[str, Any]:
+    """Give the files that were passed over, beside the imports of ``ingest --format json``."""
+    return {"skipped": [{"source": source, "name": file.name, "reason": file.reason} for source, file in skipped]}
+
+
+def skipped_as_text(skipped: Iterable[tuple[str, SkippedFile]]) -> list[str]:
+    """Give one line for each file that was passed over."""
+    return [f"{file.name}: passed over, it {file.reason}" for _, file in skipped]
 
 
 def plan_as_json(plan: Plan) -> dict[str, Any]:
