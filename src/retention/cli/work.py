@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from retention.cli.frame import common, exits, opened, put_drill, put_json, repo
 from retention.errors import Exit, UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from retention.context import Context
     from retention.cycle import Approval
     from retention.policy.plan import Plan
@@ -40,8 +43,8 @@ def ingest(
             msg = "--source goes with files; without files every landing folder is read"
             raise UsageError(msg)
         skipped: list[tuple[str, SkippedFile]] = []
-        watcher = replace(watcher, skip=lambda *found: skipped.append(found))
-        results = cycle.ingest(context, present, watcher, named)
+        collecting = replace(watcher, skip=lambda *found: skipped.append(found))
+        results = cycle.ingest(context, present, collecting, named)
         if form == "json":
             put_json(context, {**work.imports_as_json(results), **work.skipped_as_json(skipped)})
         else:
