@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from retention.audit.keys import MonthKeys, load_signer, load_verifier
 from retention.audit.log import AuditLog
-from retention.errors import KeyFileError, SchemaError, UsageError
+from retention.errors import ConfigError, KeyFileError, SchemaError, UsageError
 from retention.ingest.pseudonyms import Pseudonyms
 from retention.policy.schedule import Schedule, configured_schedule
+from retention.settings import say_where
 from retention.sources.catalog import build_source
 from retention.store.engine import Database, open_database
 from retention.store.schema import Installation, check_version, load_installation
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from retention.audit.checkpoint import Signer, VerifierKey
     from retention.settings import Settings, SourceSettings
+    from retention.settings.locate import Place
     from retention.sources.interface import Source
 
 
@@ -126,6 +128,24 @@ def _checked_installation(database: Database) -> Installation:
         msg = "the database was not set up to its end; do it with: retention init"
         raise SchemaError(msg)
     return installation
+
+
+def check_sources(path: Path, settings: Settings) -> None:
+    """Build every source once, so that one look at a configuration shows what is wrong with any of them.
+
+    Raises:
+        ConfigError: a source cannot be built; every problem is listed with file, line and key.
+
+    """
+    problems: list[tuple[Place, str]] = []
+    for number, source in enumerate(settings.source):
+        try:
+            configured_source(source)
+        except ConfigError as error:
+            for key, _, reason in (problem.partition(": ") for problem in error.problems):
+                problems.append((("source", number, *key.split(".")), reason))
+    if problems:
+        raise ConfigError(say_where(path, problems))
 
 
 def configured_source(settings: SourceSettings) -> Source:

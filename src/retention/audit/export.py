@@ -1,7 +1,8 @@
 """Export the log: JSON lines that are the leaves themselves, or a CSV with one row a disposal.
 
 Both stream; at most one batch is in memory. In the CSV every cell that a spreadsheet would take for a formula gets an
-apostrophe in front.
+apostrophe in front. A log that does not verify is exported as well, because that is when somebody has to look at it:
+what cannot be read in an entry is left empty.
 """
 
 from __future__ import annotations
@@ -118,12 +119,13 @@ def write_csv(connection: Connection, selection: Selection, out: IO[str], origin
 def _rows(group: Group, origin: str) -> Iterator[list[str]]:
     batch = group.entry
     facts = [
-        _guard(batch[key]) for key in ("rule", "authority", "cutoff", "run", "batch", "plan_digest", "schedule_digest")
+        _guard(batch.get(key, ""))
+        for key in ("rule", "authority", "cutoff", "run", "batch", "plan_digest", "schedule_digest")
     ]
     for index, body in group.disposals:
-        disposal = json.loads(body)
-        own = [_guard(disposal[key]) for key in ("received_on", "network", "pseudonym")]
-        yield [str(index), batch["at"], *own, *facts, origin]
+        disposal = _parsed(body)
+        own = [_guard(disposal.get(key, "")) for key in ("received_on", "network", "pseudonym")]
+        yield [str(index), _guard(batch.get("at", "")), *own, *facts, origin]
 
 
 def _guard(value: object) -> str:
@@ -137,7 +139,17 @@ def _groups(connection: Connection, selection: Selection) -> Iterator[Group]:
         if body.startswith(_DISPOSAL):
             disposals.append((index, body))
             continue
-        entry = json.loads(body)
+        entry = _parsed(body)
         if selection.takes(entry):
             yield Group(index, body, entry, disposals)
         disposals = []
+    if disposals and selection == Selection():  # nothing closes them, so nothing dates them
+        yield Group(*disposals[-1], {}, disposals[:-1])
+
+
+def _parsed(body: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return entry if isinstance(entry, dict) else {}

@@ -10,71 +10,84 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+# Matches one entry, or each line of many; sixteen digits keep the number within what an entry may hold.
 _DISPOSAL = re.compile(
-    r'\{"batch":([1-9]\d*),"kind":"disposal","network":"[a-z0-9._-]{1,64}",'
-    r'"pseudonym":"[A-Za-z0-9_-]{22}","received_on":"(\d{4}-\d\d-\d\d)","v":1\}'
+    rb'^\{"batch":([1-9][0-9]{0,15}),"kind":"disposal","network":"[a-z0-9._-]{1,64}",'
+    rb'"pseudonym":"[A-Za-z0-9_-]{22}","received_on":"([0-9]{4}-[0-9]{2}-[0-9]{2})","v":1\}$',
+    re.MULTILINE,
 )
 
 
 class FactCheck:
-    """Reads entries in order and reports what does not fit."""
+    """Reads entries in order and reports what does not fit. Of an open batch it keeps a count and the days in it."""
 
     def __init__(self, report: Callable[[str, int | None], None]) -> None:
         """Remember whom to tell about problems: a sentence and the index it concerns."""
         self._report = report
-        self._batch = 0
-        self._pending: list[str] = []
+        self._batch = b""
         self._first = 0
+        self._count = 0
+        self._days: dict[bytes, int] = {}
 
-    def see(self, index: int, body: str) -> None:
-        """Look at the next entry.
+    def see(self, first: int, bodies: Sequence[bytes]) -> None:
+        """Look at the next entries.
 
         Args:
-            index: its index.
-            body: its canonical JSON.
+            first: index of the first of them.
+            bodies: their canonical JSON.
 
         """
-        if disposal := _DISPOSAL.fullmatch(body):
-            self._disposal(index, int(disposal[1]), disposal[2])
+        lines = b"\n".join(bodies)
+        disposals = _DISPOSAL.findall(lines)
+        if len(disposals) == len(bodies) == lines.count(b"\n") + 1:
+            self._disposals(first, disposals)
             return
-        entry = _parsed(body)
-        kind = entry.get("kind", "disposal")
-        if kind == "disposal":
-            self._report(f"entry {index} is not an entry of this log's form", index)
-        elif self._pending and kind != "batch":
-            self._report(f"entry {index} stands between disposals and the batch that closes them", index)
-        elif kind == "batch":
-            self._close(index, entry)
+        for index, body in enumerate(bodies, first):
+            if disposal := _DISPOSAL.fullmatch(body):
+                self._disposals(index, [(disposal[1], disposal[2])])
+            else:
+                self._other(index, body)
 
     def end(self) -> None:
         """Report disposals that no batch has closed."""
-        if self._pending:
+        if self._count:
             self._report(f"no batch closes the disposals from entry {self._first} on", self._first)
 
-    def _disposal(self, index: int, batch: int, received_on: str) -> None:
-        if not self._pending:
-            self._first, self._batch = index, batch
-        if batch != self._batch:
-            self._report(f"entry {index} belongs to another batch than its neighbours", index)
-        self._pending.append(received_on)
+    def _disposals(self, first: int, disposals: list[tuple[bytes, bytes]]) -> None:
+        if not self._count:
+            self._first, self._batch = first, disposals[0][0]
+        self._count += len(disposals)
+        for kind in set(disposals):
+            batch, day = kind
+            if batch != self._batch:
+                index = first + disposals.index(kind)
+                self._report(f"entry {index} belongs to another batch than its neighbours", index)
+            if day not in self._days:
+                self._days[day] = first + [other for _, other in disposals].index(day)
+
+    def _other(self, index: int, body: bytes) -> None:
+        try:
+            entry = json.loads(body)
+            kind = entry["kind"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            entry, kind = {}, "disposal"
+        if kind == "disposal":
+            self._report(f"entry {index} is not an entry of this log's form", index)
+        elif kind == "batch":
+            self._close(index, entry)
+        elif self._count:
+            self._report(f"entry {index} stands between disposals and the batch that closes them", index)
 
     def _close(self, index: int, entry: dict[str, Any]) -> None:
-        days, first = self._pending, self._first
-        self._pending = []
-        if (entry.get("batch"), entry.get("first"), entry.get("count")) != (self._batch, first, len(days)) or not days:
+        days, first, count = self._days, self._first, self._count
+        self._days, self._count = {}, 0
+        said = (entry.get("batch"), entry.get("first"), entry.get("count"))
+        if not count or said != (int(self._batch), first, count):
             self._report(f"the batch at entry {index} does not describe the disposals before it", index)
             return
         cutoff = str(entry.get("due_before", ""))
-        late = [offset for offset, day in enumerate(days) if day >= cutoff]
-        if late:
-            self._report(f"entry {first + late[0]} was not due under the cutoff of its batch", first + late[0])
-
-
-def _parsed(body: str) -> dict[str, Any]:
-    try:
-        entry = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return entry if isinstance(entry, dict) else {}
+        late = min((at for day, at in days.items() if day.decode("ascii") >= cutoff), default=None)
+        if late is not None:
+            self._report(f"entry {late} was not due under the cutoff of its batch", late)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import insert, select, update
 
-from retention.audit.checkpoint import Checkpoint, sign
+from retention.audit import stored
+from retention.audit.checkpoint import Checkpoint, open_note, sign
 from retention.audit.merkle import EMPTY_ROOT, Frontier, leaf_hashes
 from retention.audit.tables import audit_checkpoint, audit_entry, audit_head
 from retention.errors import LogError
@@ -62,7 +63,7 @@ class AuditLog:
             entries: canonical JSON objects, in order.
 
         Returns:
-            The index of the first of them.
+            The index of the first of them, or the size of the log where there are none.
 
         Raises:
             LogError: the head is missing or does not fit its own edge.
@@ -70,6 +71,8 @@ class AuditLog:
         """
         frontier = self._locked(connection)
         first = frontier.size
+        if not entries:
+            return first
         tiles = frontier.append(leaf_hashes(entries))
         rows = [(first + offset, entry.decode("ascii")) for offset, entry in enumerate(entries)]
         self._insert(connection, "audit_entry", ("seq", "body"), rows)
@@ -93,10 +96,8 @@ class AuditLog:
             LogError: there is no head.
 
         """
-        row = connection.execute(select(audit_head.c.size, audit_head.c.root)).one_or_none()
-        if row is None:
-            raise LogError(_NO_HEAD)
-        return Head(row.size, bytes(row.root))
+        head = stored.head(connection)
+        return Head(head.size, head.root)
 
     def lock(self, connection: Connection) -> Head:
         """Lock the head until the end of the transaction, so that everything decided in it stays true.
@@ -126,16 +127,20 @@ class AuditLog:
             The signed note; the one that is kept already where this size was signed before.
 
         Raises:
-            LogError: the head is missing or does not fit its own edge.
+            LogError: the head is missing or does not fit its own edge, or a checkpoint that is kept speaks of another
+                log or of entries that are gone. Signing on would vouch for what was cut off or rewritten.
 
         """
-        head = self.lock(connection)
-        kept = connection.execute(select(audit_checkpoint.c.note).where(audit_checkpoint.c.size == head.size)).scalar()
-        if kept is not None:
-            return str(kept)
-        note = sign(Checkpoint(origin, head.size, head.root), signer)
-        connection.execute(insert(audit_checkpoint).values(size=head.size, note=note))
-        return note
+        head = Checkpoint(origin, *self.lock(connection))
+        latest = stored.latest_note(connection)
+        if latest is None or latest.size < head.size:
+            note = sign(head, signer)
+            connection.execute(insert(audit_checkpoint).values(size=head.size, note=note))
+            return note
+        if latest.size > head.size or open_note(latest.note, [signer.verifier]) != head:
+            msg = "a checkpoint was signed of entries that are gone or changed; look with: retention audit verify"
+            raise LogError(msg)
+        return latest.note
 
     def anchored(self, connection: Connection, size: int, at: datetime) -> None:
         """Record that the checkpoint of a size has left the database.
@@ -150,17 +155,12 @@ class AuditLog:
         connection.execute(change.values(anchored_at=int(at.timestamp())))
 
     def _locked(self, connection: Connection) -> Frontier:
-        row = connection.execute(select(audit_head).with_for_update()).one_or_none()
-        if row is None:
-            raise LogError(_NO_HEAD)
-        frontier = Frontier.from_bytes(bytes(row.edge))
-        if frontier.size != row.size or frontier.root() != bytes(row.root):
+        size, root, edge = stored.head(connection, lock=True)
+        frontier = Frontier.from_bytes(edge)
+        if (frontier.size, frontier.root()) != (size, root):
             msg = "the head of the audit log does not fit its own edge; look with: retention audit verify"
             raise LogError(msg)
         return frontier
-
-
-_NO_HEAD = "the audit log has no head; was the database made with: retention init ?"
 
 
 def stream(connection: Connection, start: int = 0, end: int | None = None) -> Iterator[tuple[int, str]]:
@@ -188,18 +188,17 @@ def stream(connection: Connection, start: int = 0, end: int | None = None) -> It
         position = rows[-1][0] + 1
 
 
-def checkpoints(connection: Connection) -> list[tuple[int, str]]:
-    """Give every checkpoint that was signed.
+def checkpoints(connection: Connection) -> Iterator[stored.StoredNote]:
+    """Stream every checkpoint that was signed.
 
     Args:
-        connection: any transaction.
+        connection: a transaction that sees one state of the database.
 
     Returns:
         Pairs of size and signed note, by size.
 
     """
-    query = select(audit_checkpoint.c.size, audit_checkpoint.c.note).order_by(audit_checkpoint.c.size)
-    return [(row[0], row[1]) for row in connection.execute(query)]
+    return stored.notes(connection)
 
 
 def find_disposals(connection: Connection, pseudonyms: set[str]) -> Iterator[tuple[int, str]]:

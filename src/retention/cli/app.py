@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import TextIO
 
 import click
 
 from retention import __version__
 from retention.cli.frame import exits
+from retention.cli.wrong import require_text, without_values
 from retention.errors import Exit, RetentionError
 
 COMMANDS = {
@@ -55,10 +58,14 @@ def retention() -> None:
 
 def main() -> None:
     """Run the command line; every error ends in a message on stderr and a documented exit code."""
+    # A service manager may start us without one of them.
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     try:
+        require_text(sys.argv[1:])
         code = retention.main(standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        without_values(error).show()
         code = Exit.USAGE
     except RetentionError as error:
         click.echo(f"retention: {error}", err=True)
@@ -67,15 +74,29 @@ def main() -> None:
         click.echo("retention: interrupted", err=True)
         code = Exit.FAILED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         code = Exit.FAILED
     except Exception as error:  # noqa: BLE001  # the last resort: no traceback, because its values may be personal
         code = _unexpected(error)
     sys.exit(int(code or 0))
 
 
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
+
+
+def _give_up_stdout() -> None:
+    """Throw away what could not be written, or the interpreter would try once more at its end and fail by itself."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _unexpected(error: Exception) -> Exit:
     """Say where an error arose that nobody foresaw, without its message, which may quote a value."""
+    said = ""
+    if isinstance(error, OSError) and error.strerror:
+        said = f": {error.strerror}"
+        with suppress(OSError):
+            _give_up_stdout()
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
@@ -83,7 +104,7 @@ def _unexpected(error: Exception) -> Exit:
         f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else "unknown"
     )  # a name, not a file
     click.echo(
-        f"retention: an error that was not foreseen ({type(error).__name__} at {where}). "
+        f"retention: an error that was not foreseen ({type(error).__name__} at {where}{said}). "
         "Nothing is half done. Please report this line.",
         err=True,
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting, watched
+from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting, this_person, watched
 from retention.errors import Exit
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def export(
 
     selection = Selection(_spelled(since), _spelled(until), run_id)
     with opened(config, now, verbose=verbose) as (context, present):
-        person = getpass.getuser()
+        person = this_person()
         how: ExportFormat = "csv" if form == "csv" else "jsonl"
         if output is None:
             export_log(context, selection, how, sys.stdout, now=present, person=person)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting
+from retention.cli.frame import NUMBER, common, exits, opened, put_drill, put_json, reporting
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,7 +58,7 @@ def list_(config: Path | None, now: datetime | None, verbose: bool, form: str, e
 
 @findings.command(epilog=exits(example="retention findings resolve 4 --reason 'asked for a new export'"))
 @common
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.option("--reason", required=True, help="What was done about it, for people.")
 def resolve(config: Path | None, now: datetime | None, verbose: bool, number: int, reason: str) -> None:
     """Resolve finding NUMBER."""
@@ -66,6 +66,7 @@ def resolve(config: Path | None, now: datetime | None, verbose: bool, number: in
 
     with opened(config, now, verbose=verbose) as (context, present):
         resolve_finding(context, number, reason, present)
+        put_drill(context)
     click.echo(f"Finding {number} is resolved.")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import signal
 import sys
 from contextlib import contextmanager
@@ -33,6 +35,10 @@ _MEANINGS = {
     Exit.BELT_CLOSED: "stopped by a safety belt; belt, figures and how to pass it are named",
     Exit.LOG_NOT_VERIFIED: "the audit log does not verify",
 }
+# Far enough from the ends of the calendar for the longest period to be counted in both directions.
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+_INSTANT = "2026-11-22T03:00:00+00:00"
+NUMBER = click.IntRange(1, 2**63 - 1)
 _COMMON = (Exit.DONE, Exit.FAILED, Exit.USAGE, Exit.NO_DATABASE)
 
 
@@ -50,8 +56,8 @@ def parse_instant(_context: click.Context, _parameter: click.Parameter, value: s
         instant = datetime.fromisoformat(value)
     except ValueError:
         instant = None
-    if instant is None or instant.tzinfo is None:
-        msg = "write an instant with its offset, for example 2026-11-22T03:00:00+00:00"
+    if instant is None or instant.tzinfo is None or not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        msg = f"write an instant of the years {FIRST_YEAR} to {LAST_YEAR} with its offset, such as {_INSTANT}"
         raise click.BadParameter(msg)
     return instant.astimezone(UTC)
 
@@ -81,11 +87,23 @@ def reporting(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def this_person() -> str:
+    """Name the user who runs this, as far as the system knows a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user is often a bare number
+        return f"user {os.getuid()}"
+
+
 def settings_of(config: Path | None) -> Settings:
     """Find, read and check the configuration."""
+    from retention.context import check_sources
     from retention.settings import find_config, load_settings
 
-    return load_settings(find_config(config))
+    path = find_config(config)
+    settings = load_settings(path)
+    check_sources(path, settings)
+    return settings
 
 
 @contextmanager

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting
+from retention.cli.frame import NUMBER, common, exits, opened, put_drill, put_json, reporting, this_person
 from retention.policy.hold import HOLD_KINDS, SELECTORS
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def place(
         raise click.UsageError(msg)
     order = HoldOrder(
         kind=given["kind"],
-        owner=given["owner"] or getpass.getuser(),
+        owner=given["owner"] or this_person(),
         reason=given["reason"],
         review_on=given["review_on"].date(),
         received_from=first.date() if first else None,
@@ -77,12 +76,13 @@ def place(
     with opened(config, now, verbose=verbose) as (context, present):
         number = place_hold(context, order, present)
         covered = _covered(context, number)
+        put_drill(context)
     click.echo(f"Hold {number} is placed and covers {covered} registered messages now. Review on {order.review_on}.")
 
 
 @hold.command(epilog=exits(example="retention hold release 3 --reason 'request answered'"))
 @common
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.option("--reason", required=True, help="Why it is released, for people.")
 def release(config: Path | None, now: datetime | None, verbose: bool, number: int, reason: str) -> None:
     """Release hold NUMBER. What is due shows in the next plan with its own count."""
@@ -90,6 +90,7 @@ def release(config: Path | None, now: datetime | None, verbose: bool, number: in
 
     with opened(config, now, verbose=verbose) as (context, present):
         release_hold(context, number, reason, present)
+        put_drill(context)
     click.echo(f"Hold {number} is released. See what that makes due with: retention purge --dry-run")
 
 

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 @common
 @reporting
 @click.option(
-    "--from", "listed", type=click.File("r", encoding="utf-8"), help="A file with one identifier a line; - for stdin."
+    "--from",
+    "listed",
+    type=click.File("r", encoding="utf-8", errors="surrogateescape"),
+    help="A file with one identifier a line; - for stdin.",
 )
 @click.argument("identifiers", nargs=-1, metavar="[ID]...")
 def scan_residue(
@@ -51,7 +54,7 @@ def scan_residue(
             put_json(context, {"residue": count, "files": {str(path): hits for path, hits in found.items()}})
         else:
             put_drill(context)
-            click.echo(f"{count} of {len(wanted)} identifiers are still readable.")
+            click.echo(f"Looked for {len(wanted)} identifiers in every file of ours: {count} finds.")
             for path, hits in found.items():
                 click.echo(f"  {path}: {hits}")
     if count:

@@ -37,14 +37,15 @@ def ingest(
     from retention import cycle
     from retention.report import work
 
-    with opened(config, now, verbose=verbose) as (context, present), watched("reading") as watcher:
+    with opened(config, now, verbose=verbose) as (context, present):
         named = (context.source(source), list(paths)) if paths else None
         if source is not None and not paths:
             msg = "--source goes with files; without files every landing folder is read"
             raise UsageError(msg)
         skipped: list[tuple[str, SkippedFile]] = []
-        collecting = replace(watcher, skip=lambda *found: skipped.append(found))
-        results = cycle.ingest(context, present, collecting, named)
+        with watched("reading") as watcher:
+            collecting = replace(watcher, skip=lambda *found: skipped.append(found))
+            results = cycle.ingest(context, present, collecting, named)
         if form == "json":
             put_json(context, {**work.imports_as_json(results), **work.skipped_as_json(skipped)})
         else:
@@ -93,6 +94,7 @@ def purge(
         if dry_run:
             made = cycle.plan(context, present)
             if list_keys:
+                put_drill(context)
                 _stream_due(context, made)
             elif form == "json":
                 put_json(context, {"plan": work.plan_as_json(made), "run": None})
@@ -126,8 +128,9 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
     from retention import cycle
     from retention.report import work
 
-    with opened(config, now, verbose=verbose) as (context, present), watched("working") as watcher:
-        result = cycle.run(context, present, watcher)
+    with opened(config, now, verbose=verbose) as (context, present):
+        with watched("working") as watcher:
+            result = cycle.run(context, present, watcher)
         if form == "json":
             put_json(
                 context,

@@ -20,6 +20,7 @@ Times of receipt are epoch seconds UTC, cutoffs exclusive. Entries follow refere
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -191,7 +192,7 @@ class _Purge:
             rule=part.rule,
             authority=ascii_text(part.authority),
             cutoff=iso(from_epoch(part.cutoff)),
-            due_before=self.days.spelled(part.cutoff),
+            due_before=self.days.after(part.cutoff - 1),
             schedule_digest=order.plan.schedule_digest,
             plan_digest=order.plan.digest,
             run=order.run_id,
@@ -262,3 +263,6 @@ class _Days:
         if (day := self._known.get(quarter)) is None:
             day = self._known[quarter] = local_day(from_epoch(quarter * register.QUARTER), self._zone).isoformat()
         return day
+
+    def after(self, at: int) -> str:
+        return (date.fromisoformat(self.spelled(at)) + timedelta(days=1)).isoformat()

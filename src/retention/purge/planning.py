@@ -39,7 +39,7 @@ def make_plan(connection: Connection, schedule: Schedule, now: datetime, log_siz
     """
     known = register.classes(connection)
     previous = runs.last(connection, "done")
-    since = previous.started_at if previous else 0
+    since = runs.planned_at(connection, previous) if previous else 0
     parts = [
         _part(connection, schedule, rule, {number: known[number] for number in ids}, now=now, since=since)
         for rule, ids in _classes_by_rule(schedule, known)

@@ -62,7 +62,7 @@ def scan(identifiers: Iterable[str], places: Iterable[Path]) -> dict[Path, int]:
         SourceError: a file of ours cannot be read.
 
     """
-    wanted = {identifier.encode() for identifier in identifiers}
+    wanted = {identifier.encode("utf-8", "surrogateescape") for identifier in identifiers}
     found: dict[Path, int] = {}
     for path in _files(places):
         if hits := _search(path, wanted):

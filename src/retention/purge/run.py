@@ -200,7 +200,7 @@ def _end(database: Database, order: Order, state: Literal["stopped", "failed"]) 
 
 
 def forget_released_holds(database: Database, run: runs.Run) -> None:
-    """Forget the selectors of holds that were released before a run began: no later plan needs them.
+    """Forget the selectors of holds that were released before a run's plan was made: no later plan needs them.
 
     Args:
         database: the register.
@@ -208,4 +208,4 @@ def forget_released_holds(database: Database, run: runs.Run) -> None:
 
     """
     with database.write() as connection:
-        holds.forget_released(connection, from_epoch(run.started_at))
+        holds.forget_released(connection, from_epoch(runs.planned_at(connection, run)))

@@ -1,6 +1,6 @@
 """The configuration: one TOML file, checked whole, every problem reported with file, line and key."""
 
-from retention.settings.load import find_config, load_settings
+from retention.settings.load import find_config, load_settings, say_where
 from retention.settings.schema import (
     ColumnSettings,
     PurgeSettings,
@@ -21,4 +21,5 @@ __all__ = [
     "WhenSettings",
     "find_config",
     "load_settings",
+    "say_where",
 ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from retention.errors import ConfigError
-from retention.settings.locate import line_of, lines_of
+from retention.settings.locate import Place, line_of, lines_of
 from retention.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def find_config(named: Path | None) -> Path:
     if given := os.environ.get(ENVIRONMENT):
         return Path(given)
     for place in DEFAULT_PLACES:
-        if place.exists():
+        if _may_be_there(place):
             return place
     looked = ", ".join(f"./{place}" if not place.is_absolute() else str(place) for place in DEFAULT_PLACES)
     raise ConfigError(
@@ -38,6 +38,17 @@ def find_config(named: Path | None) -> Path:
             )
         ]
     )
+
+
+def _may_be_there(place: Path) -> bool:
+    """Tell whether a file is there or hidden from us: then reading it says what is wrong."""
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def load_settings(path: Path) -> Settings:
@@ -54,34 +65,50 @@ def load_settings(path: Path) -> Settings:
     except UnicodeDecodeError:
         raise ConfigError([f"{path}: is not UTF-8 text; save it as UTF-8"]) from None
     try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError([f"{path}: is not valid TOML: {error}"]) from None
-    try:
-        settings = Settings.model_validate(data)
+        settings = Settings.model_validate(_parsed(path, text))
     except ValidationError as error:
-        places = lines_of(text)
-        raise ConfigError([_say(path, problem, places) for problem in error.errors()]) from None
+        problems = [(_place_of(problem), _reason_of(problem)) for problem in error.errors()]
+        raise ConfigError(_located(path, text, problems)) from None
     return _absolute(settings, path.resolve().parent)
 
 
-def _say(path: Path, problem: ErrorDetails, places: dict[tuple[str | int, ...], int]) -> str:
-    place: tuple[str | int, ...] = tuple(part for part in problem["loc"] if not _is_union_branch(part))
-    line = line_of(place, places)
-    key = ".".join(f"{part + 1}" if isinstance(part, int) else part for part in place)
-    where = f"{path}:{line}" if line else f"{path}"
-    reason = {"missing": "is missing", "extra_forbidden": "is not a known key"}.get(problem["type"])
-    return f"{where}: {key or 'the file'}: {reason or _plain(problem['msg'])}"
+def say_where(path: Path, problems: list[tuple[Place, str]]) -> list[str]:
+    """Say each problem with a value of a file that was loaded, after file, line and key."""
+    return _located(path, path.read_text(encoding="utf-8-sig"), problems)
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: is not valid TOML: {error}"]) from None
+    except (ValueError, RecursionError):  # what the library does not expect: thousands of digits or brackets in a row
+        raise ConfigError([f"{path}: is not usable TOML: a number is too long or brackets go too deep"]) from None
+
+
+def _located(path: Path, text: str, problems: list[tuple[Place, str]]) -> list[str]:
+    places = lines_of(text)
+    told = []
+    for place, reason in problems:
+        line = line_of(place, places)
+        key = ".".join(f"{part + 1}" if isinstance(part, int) else part for part in place)
+        told.append(f"{path}:{line}: {key}: {reason}" if line else f"{path}: {key or 'the file'}: {reason}")
+    return told
+
+
+def _place_of(problem: ErrorDetails) -> Place:
+    return tuple(part for part in problem["loc"] if not _is_union_branch(part))
+
+
+def _reason_of(problem: ErrorDetails) -> str:
+    known = {"missing": "is missing", "extra_forbidden": "is not a known key"}
+    return known.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
 
 
 def _is_union_branch(part: str | int) -> bool:
     return isinstance(part, str) and (
         part.startswith(("constrained-str", "list[", "literal[", "function-")) or part == "str"
     )
-
-
-def _plain(message: str) -> str:
-    return message.removeprefix("Value error, ")
 
 
 def _absolute(settings: Settings, base: Path) -> Settings:

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import codecs
+import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from retention.model import Period
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 _ONE_DAY = "P1D"
 _ONE_WEEK = "P7D"
 _ONE_MONTH = "P1M"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_URL = re.compile(r"sqlite:///.+|postgresql(\+psycopg)?://.+")
 
 
 def _period(text: str) -> str:
@@ -47,30 +64,114 @@ def _codec(name: str) -> str:
     return name
 
 
+def _name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        msg = "write up to 64 small letters, digits, dots, dashes or underscores, the first a letter or digit"
+        raise ValueError(msg)
+    return name
+
+
+def _url(url: str) -> str:
+    _without_zero_byte(url)
+    if not _URL.fullmatch(url):
+        msg = "write sqlite:///PATH or postgresql://user@host/name"
+        raise ValueError(msg)
+    if not url.startswith("sqlite:"):
+        try:
+            parts = urlsplit(url)
+            usable = parts.port != 0 and parts.netloc.count("@") <= 1
+        except ValueError:
+            usable = False
+        if not usable:
+            msg = "is not an address; write postgresql://user@host:5432/name, and an @ within a part as %40"
+            raise ValueError(msg)
+    return url
+
+
+def _path(path: Path) -> Path:
+    _without_zero_byte(str(path))
+    return path
+
+
+def _without_zero_byte(text: str) -> None:
+    if "\0" in text:
+        msg = "has a zero byte, which no file can have in its name"
+        raise ValueError(msg)
+
+
+def _this_kind(kind: str) -> str:
+    if kind != "csv-export":
+        msg = f'kind "{kind}" is not part of this version; use kind = "csv-export"'
+        raise ValueError(msg)
+    return kind
+
+
+def _this_upstream(upstream: str) -> str:
+    if upstream == "api":
+        msg = 'upstream = "api" does not exist for exports: Hootsuite Inbox has no delete call; use "order" or "none"'
+        raise ValueError(msg)
+    return upstream
+
+
+def _no_approvals(approvals: int) -> int:
+    if approvals != 0:
+        msg = "approvals are not part of this version; leave it at 0 and use purge --dry-run, then purge --plan"
+        raise ValueError(msg)
+    return approvals
+
+
 PeriodText = Annotated[str, AfterValidator(_period)]
 DaysText = Annotated[str, AfterValidator(_days)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 CodecName = Annotated[str, AfterValidator(_codec)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Name = Annotated[str, AfterValidator(_name)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 Values = Text | Annotated[list[Text], Field(min_length=1)]
+FilePath = Annotated[Path, AfterValidator(_path)]
 
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    @classmethod
+    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:  # noqa: ARG003  # most tables have nothing
+        """Say what is wrong between the keys; each key by itself is checked by its type."""
+        yield from ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _everything_at_once(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401  # whatever TOML holds
+        """Check keys and whole in one go: a validator that runs after the keys hides its problems behind theirs."""
+        wrong = list(cls._wrong_as_a_whole(given)) if isinstance(given, dict) else []
+        found = [InitErrorDetails(type=PydanticCustomError("whole", reason), input=None) for reason in wrong]
+        try:
+            table = handler(given)
+        except ValidationError as error:
+            keys = [(problem["type"], problem["msg"], problem["loc"]) for problem in error.errors()]
+            found += [InitErrorDetails(type=PydanticCustomError(k, msg), loc=at, input=None) for k, msg, at in keys]
+            raise ValidationError.from_exception_data(cls.__name__, found, hide_input=True) from None
+        if found:
+            raise ValidationError.from_exception_data(cls.__name__, found, hide_input=True)
+        return table
+
+
+def _names_repeat(tables: object) -> bool:
+    names = [table.get("name") for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
+    told = [name for name in names if isinstance(name, str)]
+    return len(set(told)) < len(told)
+
 
 class DatabaseSettings(_Table):
     """Where the register lives: ``sqlite:///PATH`` or ``postgresql://user@host/name``."""
 
-    url: Annotated[str, StringConstraints(pattern=r"^(sqlite:///.+|postgresql(\+psycopg)?://.+)$")]
+    url: Annotated[str, AfterValidator(_url)]
 
 
 class PathSettings(_Table):
     """Folders of our own. Relative paths are relative to the configuration file."""
 
-    state: Path
-    anchor: Path | None = None
+    state: FilePath
+    anchor: FilePath | None = None
     quarantine_period: PeriodText = _ONE_MONTH
 
     @property
@@ -116,12 +217,10 @@ class ScheduleSettings(_Table):
     time_zone: ZoneName
     rule: Annotated[list[RuleSettings], Field(min_length=1)]
 
-    @model_validator(mode="after")
-    def _names_are_unique(self) -> ScheduleSettings:
-        if len({rule.name for rule in self.rule}) < len(self.rule):
-            msg = "two rules have the same name"
-            raise ValueError(msg)
-        return self
+    @classmethod
+    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:
+        if _names_repeat(given.get("rule")):
+            yield "two rules have the same name"
 
 
 class ColumnSettings(_Table):
@@ -144,20 +243,18 @@ class WhenSettings(_Table):
     equals: list[Text] = []
     contains: list[Text] = []
 
-    @model_validator(mode="after")
-    def _says_something(self) -> WhenSettings:
-        if not self.equals and not self.contains:
-            msg = "give equals = [...] or contains = [...]"
-            raise ValueError(msg)
-        return self
+    @classmethod
+    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:
+        if not given.get("equals") and not given.get("contains"):
+            yield "give equals = [...] or contains = [...]"
 
 
 class SourceSettings(_Table):
     """One source of messages."""
 
     name: Name
-    kind: Literal["csv-export", "sftp", "hootsuite-api", "hootsuite-webhook"]
-    path: Path
+    kind: Annotated[Literal["csv-export", "sftp", "hootsuite-api", "hootsuite-webhook"], AfterValidator(_this_kind)]
+    path: FilePath
     time_zone: ZoneName
     preset: Text | None = None
     columns: ColumnSettings | None = None
@@ -168,25 +265,14 @@ class SourceSettings(_Table):
     encoding: CodecName = "utf-8"
     settle_seconds: Annotated[float, Field(ge=0, le=86400)] = 60.0
     after_ingest: Literal["delete", "keep-until-due"] = "delete"
-    upstream: Literal["order", "api", "none"] = "order"
+    upstream: Annotated[Literal["order", "api", "none"], AfterValidator(_this_upstream)] = "order"
 
-    @model_validator(mode="after")
-    def _is_complete(self) -> SourceSettings:
-        if self.kind != "csv-export":
-            msg = f'kind "{self.kind}" is not part of this version; use kind = "csv-export"'
-            raise ValueError(msg)
-        if self.upstream == "api":
-            msg = (
-                'upstream = "api" does not exist for exports: Hootsuite Inbox has no delete call; use "order" or "none"'
-            )
-            raise ValueError(msg)
-        if (self.preset is None) == (self.columns is None):
-            msg = "give either preset or columns"
-            raise ValueError(msg)
-        if self.columns is not None and self.private_when is None:
-            msg = "columns need private_when, which says what counts as private"
-            raise ValueError(msg)
-        return self
+    @classmethod
+    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:
+        if ("preset" in given) == ("columns" in given):
+            yield "give either preset or columns"
+        if "columns" in given and "private_when" not in given:
+            yield "columns need private_when, which says what counts as private"
 
 
 class PurgeSettings(_Table):
@@ -195,16 +281,9 @@ class PurgeSettings(_Table):
     max_share: Annotated[float, Field(gt=0, le=1)] = 0.10
     max_count: Annotated[int, Field(gt=0)] = 100_000
     batch_size: Annotated[int, Field(ge=1, le=100_000)] = 10_000
-    approvals: int = 0
+    approvals: Annotated[int, AfterValidator(_no_approvals)] = 0
     grace: DaysText = _ONE_DAY
     max_clock_jump: DaysText = _ONE_WEEK
-
-    @model_validator(mode="after")
-    def _can_be_kept(self) -> PurgeSettings:
-        if self.approvals != 0:
-            msg = "approvals are not part of this version; leave it at 0 and use purge --dry-run, then purge --plan"
-            raise ValueError(msg)
-        return self
 
     @property
     def grace_time(self) -> timedelta:
@@ -226,9 +305,7 @@ class Settings(_Table):
     source: Annotated[list[SourceSettings], Field(min_length=1)]
     purge: PurgeSettings = PurgeSettings()
 
-    @model_validator(mode="after")
-    def _source_names_are_unique(self) -> Settings:
-        if len({source.name for source in self.source}) < len(self.source):
-            msg = "two sources have the same name"
-            raise ValueError(msg)
-        return self
+    @classmethod
+    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:
+        if _names_repeat(given.get("source")):
+            yield "two sources have the same name"

@@ -143,6 +143,12 @@ def get(connection: Connection, run_id: int) -> Run:
     return Run(*connection.execute(select(*_COLUMNS).where(run.c.id == run_id)).one())
 
 
+def planned_at(connection: Connection, found: Run) -> int:
+    """Give the time (epoch seconds) at which the plan of a run was made."""
+    query = select(plan.c.made_at).where(plan.c.digest == found.plan_digest)
+    return int(connection.execute(query).scalar_one())
+
+
 def last(connection: Connection, state: str | None = None) -> Run | None:
     """Give the latest run, or the latest in a state."""
     query = select(*_COLUMNS).order_by(run.c.id.desc()).limit(1)

@@ -39,7 +39,7 @@ class ClassBook:
         visibility = self._format.visibility(private_value, public_value)
         message_class = MessageClass(
             source=self._source,
-            network=self._checked("network", network).lower(),
+            network=self._checked("network", network).casefold(),  # as holds compare it
             channel=self._checked("channel", channel),
             direction=self._checked("direction", direction).lower(),
             visibility=visibility or "private",
