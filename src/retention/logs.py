@@ -1,7 +1,8 @@
 """Logs: one line an event on stderr, readable on a terminal, JSON elsewhere. No personal values.
 
 Redaction is the last step before rendering. What may be logged is what the program says about its work: names of
-sources, files, rules and runs, counts, days and digests. Tracebacks are rendered without local variables.
+sources, files, rules and runs, counts, days and digests. Of an exception that a library logs, only types and places
+are told: its message and its local variables may hold anything.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ import logging
 import os
 import re
 import sys
-from typing import TYPE_CHECKING
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
 if TYPE_CHECKING:
-    from structlog.typing import EventDict, Processor, WrappedLogger
+    from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 LEVEL = "RETENTION_LOG_LEVEL"
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]+@")
@@ -34,14 +38,13 @@ def set_up_logs(*, verbose: bool) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     last: list[Processor] = [
-        structlog.processors.ExceptionRenderer(tracebacks),
+        structlog.processors.ExceptionRenderer(_places),
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         redact,
         structlog.dev.ConsoleRenderer(colors=True) if terminal else structlog.processors.JSONRenderer(),
     ]
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=last))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -63,12 +66,38 @@ def _level(*, terminal: bool) -> int:
     return named or (logging.WARNING if terminal else logging.INFO)
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """Says that a line could not be written, where the standard handler would write out everything that it held."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the standard library's name
+        with suppress(OSError):
+            self.stream.write(f"retention: a line of the logger {record.name} could not be written\n")
+
+
+def _places(exc_info: ExcInfo) -> str:
+    """Tell the type of an exception, and of each that led to it, and where it arose; nothing that it says."""
+    told = []
+    error: BaseException | None = exc_info[1]
+    while error is not None:
+        frames = [f"{Path(one.filename).name}:{one.lineno}" for one in traceback.extract_tb(error.__traceback__)]
+        told.append(" ".join([type(error).__name__, "at", *frames]))
+        error = error.__cause__ or error.__context__
+    return "; after ".join(told)
+
+
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Take passwords out of every text of an event that looks like a URL with one."""
-    for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = _URL_PASSWORD.sub(r"\1:***@", value)
-    return event
+    return {key: _redacted(value) for key, value in event.items()}
+
+
+def _redacted(value: object) -> object:
+    if isinstance(value, str):
+        return _URL_PASSWORD.sub(r"\1:***@", value)
+    if isinstance(value, dict):
+        return {key: _redacted(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_redacted(one) for one in value]
+    return value if value is None or isinstance(value, bool | int | float) else _redacted(repr(value))
 
 
 def get_logger(room: str) -> structlog.stdlib.BoundLogger:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from retention.policy.hold import HoldKind, Selector
 
 
+# Days must have instants in every zone, which those at the ends of the calendar do not.
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
+
+
 @dataclass(frozen=True, slots=True)
 class HoldOrder:
     """What a person orders: days are local days of the schedule's zone, both included; identifiers are the source's."""
@@ -101,6 +105,9 @@ def _check(context: Context, order: HoldOrder, now: datetime) -> None:
         msg = "the review date of a hold must lie in the future"
         raise UsageError(msg)
     first, last = order.received_from, order.received_through
+    if any(day and not _FIRST_YEAR <= day.year <= _LAST_YEAR for day in (first, last, order.review_on)):
+        msg = f"the days of a hold must lie in the years {_FIRST_YEAR} to {_LAST_YEAR}"
+        raise UsageError(msg)
     if first and last and first > last:
         msg = "the first day of a hold lies after its last day"
         raise UsageError(msg)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+_LIMIT = 100
 
 # Matches one entry, or each line of many; sixteen digits keep the number within what an entry may hold.
 _DISPOSAL = re.compile(
@@ -20,15 +22,27 @@ _DISPOSAL = re.compile(
 )
 
 
-class FactCheck:
-    """Reads entries in order and reports what does not fit. Of an open batch it keeps a count and the days in it."""
+class Misfit(NamedTuple):
+    """Something that does not fit: a sentence, the entry it concerns, and the entry at which it showed."""
 
-    def __init__(self, report: Callable[[str, int | None], None]) -> None:
-        """Remember whom to tell about problems: a sentence and the index it concerns."""
-        self._report = report
+    problem: str
+    entry: int
+    shown_at: int
+
+
+class FactCheck:
+    """Reads entries in order; ``found`` is what does not fit, at most a hundred times.
+
+    Of an open batch it keeps no entries, only their number and the days in them.
+    """
+
+    def __init__(self) -> None:
+        """Start before the first entry."""
+        self.found: list[Misfit] = []
         self._batch = b""
         self._first = 0
         self._count = 0
+        self._mixed = False
         self._days: dict[bytes, int] = {}
 
     def see(self, first: int, bodies: Sequence[bytes]) -> None:
@@ -50,10 +64,19 @@ class FactCheck:
             else:
                 self._other(index, body)
 
-    def end(self) -> None:
-        """Report disposals that no batch has closed."""
+    def end(self, size: int) -> None:
+        """Say where no batch has closed disposals.
+
+        Args:
+            size: the number of entries that were seen.
+
+        """
         if self._count:
-            self._report(f"no batch closes the disposals from entry {self._first} on", self._first)
+            self._add(f"no batch closes the disposals from entry {self._first} on", self._first, size)
+
+    def _add(self, problem: str, index: int, shown_at: int) -> None:
+        if len(self.found) < _LIMIT:
+            self.found.append(Misfit(problem, index, shown_at))
 
     def _disposals(self, first: int, disposals: list[tuple[bytes, bytes]]) -> None:
         if not self._count:
@@ -61,9 +84,10 @@ class FactCheck:
         self._count += len(disposals)
         for kind in set(disposals):
             batch, day = kind
-            if batch != self._batch:
-                index = first + disposals.index(kind)
-                self._report(f"entry {index} belongs to another batch than its neighbours", index)
+            if batch != self._batch and not self._mixed:
+                self._mixed = True
+                index = first + [other == self._batch for other, _ in disposals].index(False)
+                self._add(f"entry {index} belongs to another batch than those before it", index, index)
             if day not in self._days:
                 self._days[day] = first + [other for _, other in disposals].index(day)
 
@@ -74,20 +98,20 @@ class FactCheck:
         except (ValueError, KeyError, TypeError, RecursionError):
             entry, kind = {}, "disposal"
         if kind == "disposal":
-            self._report(f"entry {index} is not an entry of this log's form", index)
+            self._add(f"entry {index} is not an entry of this log's form", index, index)
         elif kind == "batch":
             self._close(index, entry)
         elif self._count:
-            self._report(f"entry {index} stands between disposals and the batch that closes them", index)
+            self._add(f"entry {index} stands between disposals and the batch that closes them", index, index)
 
     def _close(self, index: int, entry: dict[str, Any]) -> None:
         days, first, count = self._days, self._first, self._count
-        self._days, self._count = {}, 0
+        self._days, self._count, self._mixed = {}, 0, False
         said = (entry.get("batch"), entry.get("first"), entry.get("count"))
         if not count or said != (int(self._batch), first, count):
-            self._report(f"the batch at entry {index} does not describe the disposals before it", index)
+            self._add(f"the batch at entry {index} does not describe the disposals before it", index, index)
             return
         cutoff = str(entry.get("due_before", ""))
         late = min((at for day, at in days.items() if day.decode("ascii") >= cutoff), default=None)
         if late is not None:
-            self._report(f"entry {late} was not due under the cutoff of its batch", late)
+            self._add(f"entry {late} was not due under the cutoff of its batch", late, index)

@@ -76,7 +76,7 @@ def verify(
     """
     found = Verification()
     walk = Walk(connection, origin, keys, found.add)
-    facts = FactCheck(found.add)
+    facts = FactCheck()
     for page in stored.entry_pages(connection):
         walk.turn_page(len(page))
         for start in range(0, len(page), TILE_WIDTH):
@@ -85,9 +85,14 @@ def verify(
             walk.append(leaf_hashes(bodies))
         if progress:
             progress(len(page))
-    facts.end()
+    facts.end(walk.size)
     walk.end()
     found.size, found.root = walk.size, walk.root()
+    changed_from = found.first_bad_index
+    for misfit in facts.found:
+        # An entry that was changed later says nothing about what was done, so only what showed before it counts.
+        if changed_from is None or misfit.shown_at < changed_from:
+            found.add(misfit.problem, misfit.entry)
     return found
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from retention.audit.signed import Report
 
 
+_LIMIT = 100
+
+
 class Walk:
     """One walk over the leaves, from the first to the last; what does not fit is reported as it is met."""
 
@@ -32,6 +35,7 @@ class Walk:
         self._frontier = Frontier()
         self._as_kept: Frontier | None = None  # the tree of the kept hashes, from where an entry differs from its own
         self._first_unlike: int | None = None
+        self._unlike_above: list[tuple[int, int]] = []  # level and number of tiles that the hash over them does not fit
         self._leaf_tiles: dict[int, bytes] = {}
         self._missing_tiles = 0
         self._head: stored.StoredHead | None = None
@@ -83,6 +87,7 @@ class Walk:
         if whole and self._head is not None:
             self._compare_head(self._head)
         self._checkpoints.end(self.size)
+        self._report_above()
         proven = self._checkpoints.fitting
         if self._first_unlike is not None and self._first_unlike < proven:
             self._report(
@@ -140,15 +145,26 @@ class Walk:
     def _compare_hashes(self, level: int, n: int, made: bytes, kept: bytes) -> None:
         for place, start in enumerate(range(0, min(len(made), len(kept)), HASH_SIZE), n * TILE_WIDTH):
             one = kept[start : start + HASH_SIZE]
-            if one == made[start : start + HASH_SIZE] or (level and self._follows(level - 1, place, one)):
+            if one == made[start : start + HASH_SIZE]:
                 continue
-            index = place * TILE_WIDTH**level
-            if self._first_unlike is None or index < self._first_unlike:
-                self._first_unlike = index
-            if level:
-                self._report(f"the hash kept over tile {place} of level {level - 1} is not that tile's", index)
-            else:
-                self._report(f"entry {index} does not have the hash that was kept of it", index)
+            if level == 0:
+                self._unlike(place)
+                self._report(f"entry {place} does not have the hash that was kept of it", place)
+            elif len(self._unlike_above) < _LIMIT and not self._follows(level - 1, place, one):
+                self._unlike_above.append((level - 1, place))
+
+    def _unlike(self, index: int) -> None:
+        if self._first_unlike is None or index < self._first_unlike:
+            self._first_unlike = index
+
+    def _report_above(self) -> None:
+        """Report hashes over tiles last: by now it is known which entries under them are proven by a checkpoint."""
+        proven = self._checkpoints.fitting
+        for level, n in self._unlike_above:
+            first, width = n * TILE_WIDTH ** (level + 1), TILE_WIDTH ** (level + 1)
+            index = first if proven >= first + width else max(first, proven)
+            self._unlike(index)
+            self._report(f"the hash kept over tile {n} of level {level} is not that tile's", index)
 
     def _follows(self, level: int, n: int, root: bytes) -> bool:
         """Tell whether a kept hash differs only because of what was reported about the tile below it."""

@@ -93,8 +93,8 @@ def _give_up_stdout() -> None:
 def _unexpected(error: Exception) -> Exit:
     """Say where an error arose that nobody foresaw, without its message, which may quote a value."""
     said = ""
-    if isinstance(error, OSError) and error.strerror:
-        said = f": {error.strerror}"
+    if isinstance(error, OSError) and error.errno:
+        said = f": {os.strerror(error.errno)}"
         with suppress(OSError):
             _give_up_stdout()
     place = error.__traceback__

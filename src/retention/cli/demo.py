@@ -14,7 +14,6 @@ import click
 
 from retention.cli.frame import exits
 from retention.errors import RetentionError
-from retention.logs import LEVEL
 
 if TYPE_CHECKING:
     from retention.demo.tour import Week
@@ -37,6 +36,7 @@ def demo(directory: Path, seed: int) -> None:
     It runs in drill time and leaves the folder to look around in.
     """
     from retention.demo.tour import Tour
+    from retention.logs import LEVEL
 
     os.environ.setdefault(LEVEL, "error")
     began = time.monotonic()

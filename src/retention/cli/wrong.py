@@ -37,7 +37,9 @@ def without_values(error: click.ClickException) -> click.ClickException:
         reason = _reason(error.param.type)
         return error if reason is None else click.BadParameter(reason, error.ctx, error.param)
     if isinstance(error, click.NoSuchCommand):
-        return click.NoSuchCommand(error.command_name, "No such command.", error.possibilities, error.ctx)
+        group = error.ctx.command if error.ctx else None
+        near = group.list_commands(click.Context(group)) if isinstance(group, click.Group) else ()
+        return click.NoSuchCommand(error.command_name, "No such command.", near, error.ctx)
     if type(error) is click.UsageError and error.message.startswith("Got unexpected"):
         return click.UsageError("Got more arguments than the command takes.", error.ctx)
     return error

@@ -32,16 +32,19 @@ def discovered(
 
     What needs a person becomes a finding; a source that cannot be read becomes one too and the others go on. A file
     that waits for its disposal where it lies is passed over. ``clock`` is the machine's, seconds since 1970: files
-    settle in real time, also in a drill. ``skip`` is told of each file that is passed over.
+    settle in real time, also in a drill. ``skip`` is told of each file that is passed over. What was found of a file
+    that is gone or can be read now is mended.
     """
     with database.read() as connection:
         waiting = {(file.path, file.file_digest) for file in imports.kept_files(connection)}
     for source in sources:
+        odd: set[str] = set()
         try:
             for found in source.discover(at=clock):
                 if isinstance(found, SkippedFile):
                     _report(database, source.name, found, now)
                     skip(source.name, found)
+                    odd.add(found.name)
                 elif (str(found.path), found.digest) not in waiting:
                     yield source, found
         except SourceError as error:
@@ -51,6 +54,9 @@ def discovered(
         else:
             with database.write() as connection:
                 findings.mended(connection, "source-failed", at=now, source=source.name)
+                for one in findings.load(connection, open_only=True):
+                    if (one.kind, one.source) == ("unrecognised-file", source.name) and one.file not in odd:
+                        findings.mended(connection, one.kind, at=now, source=one.source, file=one.file)
 
 
 def named(source: Source, paths: Iterable[Path]) -> Iterator[tuple[Source, SourceItem]]:

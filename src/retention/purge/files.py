@@ -43,15 +43,23 @@ def settle_files(database: Database, log: AuditLog, quarantine: Path, now: datet
 
     """
     with database.read() as connection:
-        waiting = imports.kept_files(connection)
-        due = {file.file_id for file in imports.files_due(connection, now)}
-    removed = 0
+        waiting, due = imports.kept_files(connection), imports.files_due(connection, now)
     for file in waiting:
-        if file.file_id in due:
-            removed += _dispose(database, log, file, now)
-        elif file.place == "quarantine" and Path(file.path).parent != quarantine:
-            _move(database, file, quarantine)
-    return removed
+        target = _target(file, quarantine)
+        # What is due is moved only where a process died after moving it: its record must know where it lies.
+        if target is not None and (file not in due or target.exists()):
+            _move(database, file, target)
+    with database.read() as connection:
+        due = imports.files_due(connection, now)
+    return sum(_dispose(database, log, file, now) for file in due)
+
+
+def _target(file: KeptFile, quarantine: Path) -> Path | None:
+    """Give the place in quarantine that a file is still to be moved to; its name starts with the file's digest."""
+    path = Path(file.path)
+    if file.place != "quarantine" or path.parent == quarantine:
+        return None
+    return quarantine / f"{file.file_digest.removeprefix('sha256:')[:12]}-{path.name}"
 
 
 def _dispose(database: Database, log: AuditLog, file: KeptFile, now: datetime) -> bool:
@@ -76,17 +84,17 @@ def _dispose(database: Database, log: AuditLog, file: KeptFile, now: datetime) -
     return same
 
 
-def _move(database: Database, file: KeptFile, quarantine: Path) -> None:
-    """Move a file into quarantine under a name that starts with its digest; the record follows."""
+def _move(database: Database, file: KeptFile, target: Path) -> None:
+    """Move a file into quarantine; the record follows."""
     path = Path(file.path)
-    target = quarantine / f"{file.file_digest.removeprefix('sha256:')[:12]}-{path.name}"
     try:
-        quarantine.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.exists() and _digest(path) == file.file_digest:
             shutil.move(path, target)
+        if target.exists():
             target.chmod(_MODE)
     except OSError as error:
-        msg = f"{path.name}: cannot be moved into quarantine ({error.strerror}); check {quarantine}"
+        msg = f"{path.name}: cannot be moved into quarantine ({error.strerror}); check {target.parent}"
         raise SourceError(msg) from None
     with database.write() as connection:
         if target.exists():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from retention import __version__
 from retention.audit.entry import entry
 from retention.errors import StoppedError
-from retention.model import from_epoch
+from retention.model import from_epoch, to_epoch
 from retention.purge.execute import Order, carry_out
 from retention.purge.residue import Sample, scan
 from retention.store import findings, holds, register, runs
@@ -110,7 +110,7 @@ def perform(database: Database, log: AuditLog, order: Order, places: Iterable[Pa
         return runs.get(connection, order.run_id)
 
 
-def due_after(connection: Connection, plan: Plan, schedule: Schedule) -> int:
+def due_after(connection: Connection, plan: Plan, schedule: Schedule, now: datetime) -> int:
     """Count anew what is due under a plan and not held, by the forward test on every quarter of an hour.
 
     This does not use the plan's cutoffs: each message's expiry is counted forward from its day of receipt.
@@ -119,18 +119,19 @@ def due_after(connection: Connection, plan: Plan, schedule: Schedule) -> int:
         connection: any transaction.
         plan: gives the instant, the classes and the holds that counted when it was made.
         schedule: the rules under which it was made.
+        now: the time of the run, an aware datetime; what counts is the earlier of the two instants.
 
     Returns:
         The number of messages; zero unless something went wrong.
 
     """
     known = register.classes(connection)
-    now = from_epoch(plan.now)
-    left = register.count_by_quarter(connection, before=plan.now, class_ids=known, negate=holds.active_or(plan.holds))
+    moment = min(plan.now, to_epoch(now))  # a plan that was made under a clock which ran ahead makes nothing due
+    left = register.count_by_quarter(connection, before=moment, class_ids=known, negate=holds.active_or(plan.holds))
     total = 0
     for bucket in left:
         rule = schedule.rule_for(known[bucket.class_id])
-        if rule is None or schedule.due_at(rule, from_epoch(bucket.at)) <= now:
+        if rule is None or to_epoch(schedule.due_at(rule, from_epoch(bucket.at))) <= moment:
             total += bucket.messages
     return total
 
@@ -144,7 +145,7 @@ def _take_stock(database: Database, log: AuditLog, order: Order) -> bool:
     plan = order.plan
     with database.write() as connection:
         run = runs.get(connection, order.run_id)
-        left = due_after(connection, plan, order.schedule)
+        left = due_after(connection, plan, order.schedule, order.now)
         skipped_held = sum(_held_since(connection, plan))
         runs.note(
             connection,

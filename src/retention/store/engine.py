@@ -36,28 +36,29 @@ class Database:
         self._reading = engine.execution_options(**dialect.reading)
         self._writing = engine.execution_options(**dialect.writing)
         self.dialect = dialect
+        self._raw = engine.dialect.loaded_dbapi.Error
         event.listen(engine, "begin", dialect.begin)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction for reading; it sees one state of the database throughout."""
-        with translated(), self._reading.connect() as connection, connection.begin():
+        with translated(self._raw), self._reading.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction for writing; it commits at the end of the block and rolls back on any exception."""
-        with translated(), self._writing.connect() as connection, connection.begin():
+        with translated(self._raw), self._writing.connect() as connection, connection.begin():
             yield connection
 
     def erase(self) -> str | None:
         """Make deleted rows unreadable in the files we reach; give the reason where that was not possible."""
-        with translated():
+        with translated(self._raw):
             return self.dialect.erase(self.engine)
 
     def files(self) -> list[Path]:
         """List the database's own files that this machine can read."""
-        with translated():
+        with translated(self._raw):
             return self.dialect.files(self.engine)
 
     def close(self) -> None:
@@ -79,24 +80,29 @@ def open_database(url: str, *, create: bool = False) -> Database:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn a driver's error into ours, with the statement's parameters left out."""
+def translated(raw: type[Exception] = DBAPIError) -> Iterator[None]:
+    """Turn a driver's error into ours, with the statement's parameters left out.
+
+    ``raw`` is the base of the driver's own errors, for what does not go through SQLAlchemy: COPY and checkpoints.
+    """
     try:
         yield
     except DBAPIError as error:
-        raise _translation(error) from None
+        raise _translation(error.orig, lost=error.connection_invalidated) from None
     except SQLAlchemyError as error:
         msg = f"the database layer failed ({type(error).__name__}); see the URL in [database]"
         raise DatabaseError(msg) from None
+    except raw as error:
+        raise _translation(error, lost=False) from None
 
 
-def _translation(error: DBAPIError) -> RetentionError:
-    primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
-    text = primary or (str(error.orig).splitlines() or [""])[0]
-    state = getattr(error.orig, "sqlstate", None) or ""
+def _translation(error: BaseException | None, *, lost: bool) -> RetentionError:
+    primary = getattr(getattr(error, "diag", None), "message_primary", None)
+    text = primary or (str(error).splitlines() or [""])[0]
+    state = getattr(error, "sqlstate", None) or ""
     if "locked" in text:
         return TransientDatabaseError("the database is locked by another program; try again when it has finished")
-    if error.connection_invalidated or state[:2] == "08" or state in _PASSING:
+    if lost or state[:2] == "08" or state in _PASSING:
         return TransientDatabaseError(f"the database says: {text}")
     if state == "3D000" or ("database" in text and "does not exist" in text):
         return SchemaError("the database does not exist; have it made on the server, then run: retention init")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NAME = "cycle"
 SECONDS = 120.0
+_OVER = frozenset("ZX")  # killed, but its parent has not asked how it ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ def _started(pid: int) -> str:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    return stat.rpartition(")")[2].split()[19]
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in _OVER else fields[19]
 
 
 def _is_dead(holder: str) -> bool:

@@ -38,6 +38,7 @@ class Run(NamedTuple):
     checkpoint_size: int | None
 
 
+_SHORTEST = len("sha256:") + 8
 _COLUMNS = tuple(run.c[name] for name in Run._fields)
 
 
@@ -51,10 +52,13 @@ def find_plan(connection: Connection, digest: str) -> Plan:
     """Give the unused plan of a digest; its first characters are enough where they fit one plan only.
 
     Raises:
-        UsageError: there is no such plan, several fit, or it was used.
+        UsageError: there is no such plan, several fit, it was used, or fewer than 8 hex digits were given.
 
     """
     wanted = digest if digest.startswith("sha256:") else f"sha256:{digest}"
+    if len(wanted) < _SHORTEST:  # an empty variable of a script must not choose the one plan that there is
+        msg = "name the plan by its digest, or by 8 digits of it at least; see: retention purge --dry-run"
+        raise UsageError(msg)
     query = select(plan.c.body, plan.c.run_id).where(func.substr(plan.c.digest, 1, len(wanted)) == wanted)
     found = connection.execute(query.limit(2)).all()
     if not found:
