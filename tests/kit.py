@@ -1,4 +1,4 @@
-"""An office to test with: a configuration, a database of either kind, exports in its landing folder, the command line."""
+"""An office to test with: configuration, database of either kind, exports in its landing folder, command line."""
 
 from __future__ import annotations
 
@@ -134,7 +134,9 @@ class Office:
             writer.writerows(rows)
         return path
 
-    def cli(self, *arguments: str, now: datetime | None = None, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    def cli(
+        self, *arguments: str, now: datetime | None = None, text: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run the command line as a process of its own, in drill time unless the arguments are of ``init``."""
         when = (now or self.now).isoformat()
         where = ["--config", str(self.config), "--now", when]
@@ -142,7 +144,14 @@ class Office:
         command = [sys.executable, "-m", "retention", *arguments[:depth], *where, *arguments[depth:]]
         environment = {**os.environ, **self.environment}
         return subprocess.run(
-            command, capture_output=True, text=True, input=text, env=environment, cwd=self.folder, check=False, timeout=100
+            command,
+            capture_output=True,
+            text=True,
+            input=text,
+            env=environment,
+            cwd=self.folder,
+            check=False,
+            timeout=100,
         )
 
     def told(self, *arguments: str, now: datetime | None = None) -> dict[str, Any]:
