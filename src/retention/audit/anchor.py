@@ -38,7 +38,7 @@ def append_note(path: Path, note: str) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab+") as file:
             file.seek(max(0, file.tell() - _TAIL))
-            before = file.read()
+            before = file.read(_TAIL)
             if before.endswith(data):
                 return False
             file.write(data if not before or before.endswith(b"\n\n") else b"\n\n" + data)

@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
@@ -60,6 +61,8 @@ def main() -> None:
     """Run the command line; every error ends in a message on stderr and a documented exit code."""
     # A service manager may start us without one of them.
     sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a reason may hold what an old locale cannot spell
     try:
         require_text(sys.argv[1:])
         code = retention.main(standalone_mode=False)

@@ -164,7 +164,8 @@ def _bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
 def put_json(context: Context, value: dict[str, Any]) -> None:
     """Write one JSON object on stdout; that of a drill says so."""
     drill = {"drill": True} if context.installation.drill else {}
-    click.echo(json.dumps({**value, **drill}, ensure_ascii=False, indent=2))
+    ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
+    click.echo(json.dumps({**value, **drill}, ensure_ascii=ascii_only, indent=2))
 
 
 def put_drill(context: Context) -> None:

@@ -263,7 +263,7 @@ class SourceSettings(_Table):
     date_format: Text | None = None
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
     encoding: CodecName = "utf-8"
-    settle_seconds: Annotated[float, Field(ge=0, le=86400)] = 60.0
+    settle_seconds: Annotated[float, Field(strict=True, ge=0, le=86400)] = 60.0
     after_ingest: Literal["delete", "keep-until-due"] = "delete"
     upstream: Annotated[Literal["order", "api", "none"], AfterValidator(_this_upstream)] = "order"
 
@@ -278,10 +278,10 @@ class SourceSettings(_Table):
 class PurgeSettings(_Table):
     """How much one run may dispose of before a person must look."""
 
-    max_share: Annotated[float, Field(gt=0, le=1)] = 0.10
-    max_count: Annotated[int, Field(gt=0)] = 100_000
-    batch_size: Annotated[int, Field(ge=1, le=100_000)] = 10_000
-    approvals: Annotated[int, AfterValidator(_no_approvals)] = 0
+    max_share: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.10
+    max_count: Annotated[int, Field(strict=True, gt=0)] = 100_000
+    batch_size: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 10_000
+    approvals: Annotated[int, Field(strict=True), AfterValidator(_no_approvals)] = 0
     grace: DaysText = _ONE_DAY
     max_clock_jump: DaysText = _ONE_WEEK
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-from sqlalchemy import MetaData, create_engine
+from sqlalchemy import MetaData, QueuePool, create_engine
 
 from retention.errors import DatabaseError, SchemaError
 from retention.store.tables import message, redated
@@ -60,7 +60,8 @@ def engine(url: str, *, create: bool) -> Engine:
         _prepare(connection)
         return connection
 
-    return create_engine("sqlite://", creator=connect, hide_parameters=True)
+    # The address says "in memory", for which SQLAlchemy would share connections by thread and close them in mid-use.
+    return create_engine("sqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True)
 
 
 def _make_private(path: Path) -> None:
@@ -116,6 +117,8 @@ class SqliteDialect:
         raw = engine.raw_connection()
         try:
             cursor: Any = raw.cursor()  # a driver's own type
+            # Without this each try would itself wait for as long as a writer may wait, far past the lease.
+            cursor.execute("PRAGMA busy_timeout = 0")
             for attempt in range(CHECKPOINT_TRIES):
                 if attempt:
                     time.sleep(CHECKPOINT_PAUSE)
@@ -124,6 +127,7 @@ class SqliteDialect:
                 if not busy:
                     return None
         finally:
+            raw.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
             raw.close()
         return "a reader kept the write-ahead log busy, so it still holds deleted rows; close it and run again"
 

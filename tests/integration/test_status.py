@@ -1,0 +1,190 @@
+"""Status answers one question: is the promise kept, at risk or broken, and why."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from retention.acts.resolving import resolve_finding
+from retention.errors import DatabaseError, Exit, LogError, UsageError
+from retention.model import from_epoch
+from tests.integration.work import AUTUMN, SUMMER, at
+from tests.kit import row
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tests.integration.work import Work
+
+ROWS = [
+    row("m-1", "2026-08-01 09:00:00", contact="ann"),
+    row("m-2", "2026-08-01 10:00:00", contact="bob"),
+    row("m-3", "2026-08-09 09:00:00", contact="bob"),
+]
+DUE_FROM = from_epoch(at("2026-11-02T00:00:00+00:00"))
+
+
+def figures(work: Work, now: datetime = SUMMER, **wanted: object) -> None:
+    status = work.status(now).as_json()
+    assert {name: status[name] for name in wanted} == wanted
+
+
+def test_fresh_register_keeps_its_promise(work: Work) -> None:
+    figures(
+        work,
+        promise="kept",
+        reasons=[],
+        drill=True,
+        registered=0,
+        due=0,
+        overdue=0,
+        oldest_overdue_days=0,
+        held=0,
+        oldest_received_on=None,
+        next_due_on=None,
+        last_run=None,
+        upstream={"ordered": 0, "overdue": 0, "present": 0},
+        findings={"open": 0, "by_kind": {}},
+        holds={"active": 0, "reviews_overdue": 0},
+    )
+    log = work.status().log
+    assert (log["size"], log["verified"]) == (1, True)
+
+
+def test_status_of_a_drill_that_was_none_says_so(work: Work) -> None:
+    work.tell("UPDATE installation SET drill = :no", no=False)
+    work.reopen()
+    assert work.status().drill is False
+
+
+def test_status_tells_when_something_is_due_next(work: Work) -> None:
+    work.take(ROWS)
+    figures(work, promise="kept", registered=3, due=0, oldest_received_on="2026-08-01", next_due_on="2026-11-02")
+    figures(work, now=DUE_FROM, due=2, overdue=0, next_due_on="2026-11-10")
+    figures(work, now=AUTUMN, due=3, next_due_on=None)
+
+
+@pytest.mark.parametrize(
+    ("after", "promise", "overdue", "days"),
+    [
+        (timedelta(seconds=-1), "kept", 0, 0),
+        (timedelta(), "kept", 0, 0),
+        (timedelta(days=1, seconds=-1), "kept", 0, 0),
+        (timedelta(days=1), "broken", 2, 1),
+        (timedelta(days=6), "broken", 2, 6),
+        (timedelta(days=20), "broken", 3, 20),
+    ],
+)
+def test_promise_is_broken_when_the_grace_of_one_run_is_over(
+    work: Work, after: timedelta, promise: str, overdue: int, days: int
+) -> None:
+    work.take(ROWS)
+    figures(work, now=DUE_FROM + after, promise=promise, overdue=overdue, oldest_overdue_days=days)
+    reasons = work.status(DUE_FROM + after).reasons
+    assert reasons == ([f"{overdue} messages are overdue and not held; run: retention purge"] if overdue else [])
+
+
+def test_grace_is_as_long_as_it_was_configured(work: Work) -> None:
+    work.reopen(("[purge]", '[purge]\ngrace = "P5D"'))
+    work.take(ROWS)
+    assert work.status(DUE_FROM + timedelta(days=4)).promise == "kept"
+    assert work.status(DUE_FROM + timedelta(days=5)).promise == "broken"
+
+
+def test_held_messages_are_not_overdue(work: Work) -> None:
+    work.take(ROWS)
+    work.hold(contact="bob")
+    figures(work, now=AUTUMN, due=1, held=2, overdue=1, holds={"active": 1, "reviews_overdue": 0})
+    work.purge(AUTUMN)
+    figures(work, now=AUTUMN, promise="kept", due=0, held=2, overdue=0, oldest_received_on="2026-08-01")
+
+
+def test_purge_mends_a_broken_promise(work: Work) -> None:
+    work.take(ROWS)
+    assert work.status(AUTUMN).promise == "broken"
+    _, run = work.purge(AUTUMN)
+    figures(work, now=AUTUMN, promise="kept", registered=0, due=0)
+    last = work.status(AUTUMN).last_run
+    assert last is not None
+    assert (last["id"], last["state"], last["disposed"]) == (run.id, "done", 3)
+    assert (last["started_at"], last["finished_at"]) == ("2026-11-22T12:00:00Z", "2026-11-22T12:00:00Z")
+
+
+def test_open_finding_puts_the_promise_at_risk_until_a_person_resolves_it(work: Work) -> None:
+    work.take([*ROWS, row("", "2026-08-01 09:00:00"), row("x", "y")])
+    figures(work, promise="at_risk", findings={"open": 2, "by_kind": {"rejected-row": 2}})
+    assert work.status().reasons == ["findings are open (2 rejected-row); see: retention findings list"]
+    for finding in work.findings():
+        resolve_finding(work.context, finding.id, "asked for another export", SUMMER)
+    figures(work, promise="kept", findings={"open": 0, "by_kind": {}})
+    assert all(one.resolved_at == int(SUMMER.timestamp()) for one in work.findings(open_only=False))
+    bodies = [body for (body,) in work.ask("SELECT body FROM remark")]
+    assert bodies == ["asked for another export"] * 2
+
+
+def test_finding_is_resolved_once_and_only_where_it_is(work: Work) -> None:
+    work.take([row("", "2026-08-01 09:00:00")])
+    [finding] = work.findings()
+    resolve_finding(work.context, finding.id, "seen", SUMMER)
+    for number in (finding.id, finding.id + 1):
+        with pytest.raises(UsageError, match=f"there is no open finding {number}"):
+            resolve_finding(work.context, number, "seen", SUMMER)
+    assert len(work.dump("remark")["remark"]) == 1
+
+
+def test_upstream_copy_past_its_time_is_counted(work: Work) -> None:
+    work.take([row("expired", "2026-05-01 09:00:00"), row("m-1", "2026-08-09 09:00:00")])
+    figures(work, promise="at_risk", upstream={"ordered": 0, "overdue": 0, "present": 1})
+
+
+def test_broken_promise_outweighs_a_risk_and_names_both(work: Work) -> None:
+    work.take([*ROWS, row("", "2026-08-01 09:00:00")])
+    status = work.status(AUTUMN)
+    assert status.promise == "broken"
+    assert len(status.reasons) == 2
+
+
+def test_head_that_is_wrong_breaks_the_promise(work: Work) -> None:
+    work.take(ROWS)
+    work.tell("UPDATE audit_head SET size = size - 1")
+    status = work.status()
+    assert (status.promise, status.log["verified"]) == ("broken", False)
+    assert any("the audit log does not verify" in reason for reason in status.reasons)
+    work.tell("UPDATE audit_head SET size = size + 1")
+    assert work.status().promise == "kept"
+
+
+def test_status_that_cannot_be_read_is_an_error_and_no_promise(work: Work) -> None:
+    work.tell("ALTER TABLE hold RENAME TO lost")
+    with pytest.raises(DatabaseError, match="hold"):
+        work.status()
+    work.tell("ALTER TABLE lost RENAME TO hold")
+
+
+def test_whole_job_that_finds_the_log_wrong_leaves_an_alarm(work: Work) -> None:
+    work.take(ROWS)
+    [(body,)] = work.ask("SELECT body FROM audit_entry WHERE seq = 2")
+    work.tell("UPDATE audit_entry SET body = :body WHERE seq = 2", body=body.replace("2026", "2025", 1))
+    signed = work.dump("audit_checkpoint")
+    with pytest.raises(LogError, match="entry 2") as raised:
+        work.run()
+    assert raised.value.exit_code == Exit.LOG_NOT_VERIFIED
+    assert work.dump("audit_checkpoint") == signed
+    assert work.status().promise == "broken"
+    work.tell("UPDATE audit_entry SET body = :body WHERE seq = 2", body=body)
+    assert work.run(SUMMER.replace(hour=13)).verification.ok
+    assert work.status(SUMMER.replace(hour=13)).promise == "kept"
+
+
+def test_message_without_a_rule_is_due_at_once(work: Work) -> None:
+    work.take(ROWS)
+    work.reopen(('match = { visibility = "private" }', 'match = { network = "ig" }'))
+    figures(work, due=3, next_due_on=None)
+
+
+def test_day_of_a_review_is_counted_in_the_zone_of_the_schedule(work: Work) -> None:
+    work.hold(review_on=date(2026, 8, 11))
+    assert work.status(from_epoch(at("2026-08-11T23:59:59+01:00"))).promise == "kept"
+    assert work.status(from_epoch(at("2026-08-12T00:00:00+01:00"))).promise == "at_risk"
