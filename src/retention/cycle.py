@@ -24,7 +24,7 @@ from retention.purge.execute import Order, drop_redated
 from retention.purge.files import settle_files
 from retention.purge.planning import make_plan
 from retention.purge.reconcile import close_interrupted
-from retention.purge.residue import scan
+from retention.purge.residue import MINIMUM_LENGTH, scan
 from retention.store import findings, lease, runs
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from retention.sources.interface import SkippedFile, Source, SourceItem
     from retention.store.imports import ImportResult
     from retention.store.lease import Lease
+
+SHORTEST_IDENTIFIER = MINIMUM_LENGTH
+"""Shorter ones would be found by accident in any file."""
 
 _log = get_logger("cycle")
 

@@ -53,7 +53,11 @@ def close_clock_ahead(work: Work) -> tuple[str, str, datetime]:
 def close_schedule(work: Work) -> tuple[str, str, datetime]:
     work.purge(COMING_IN)
     work.reopen(('keep = "P3M"', 'keep = "P2M"'))
-    return "schedule", r"the schedule was shortened since the last run, for 1 classes \(fb fb private message\)", AUTUMN
+    return (
+        "schedule",
+        r"the schedule was shortened since the last run, for 1 classes of messages that were under direct-messages",
+        AUTUMN,
+    )
 
 
 CLOSING = [close_share, close_count, close_clock_back, close_clock_ahead, close_schedule]

@@ -30,18 +30,13 @@ ROWS = [
 @pytest.mark.parametrize(
     ("selectors", "first", "last", "kept"),
     [
-        ({"message": ("m-2",)}, None, None, "m-2"),
         ({"message": ("m-2", "m-4", "m-9")}, None, None, "m-2 m-4"),
-        ({"conversation": ("talk-1",)}, None, None, "m-1 m-3"),
         ({"contact": ("ann",)}, None, None, "m-1 m-2"),
         ({"contact": ("ann",), "network": ("ig",)}, None, None, "m-2"),
-        ({"network": ("IG",)}, None, None, "m-2 m-4"),
         ({"channel": ("desk", "office")}, None, None, "m-1 m-2 m-3 m-4"),
         ({"contact": ("ann",), "conversation": ("talk-1",), "channel": ("OFFICE",)}, None, None, "m-1"),
         ({"contact": ("nobody",)}, None, None, ""),
         ({}, date(2026, 7, 2), date(2026, 7, 3), "m-2 m-3"),
-        ({}, date(2026, 7, 4), None, "m-4"),
-        ({}, None, date(2026, 7, 1), "m-1"),
         ({"network": ("fb",)}, date(2026, 7, 2), None, "m-3"),
         ({}, None, None, "m-1 m-2 m-3 m-4"),
     ],
@@ -54,6 +49,13 @@ def test_purge_passes_over_exactly_what_is_held(
     plan, run = work.purge(AUTUMN)
     assert work.ids() == kept.split()
     assert (plan.held, run.disposed, run.due_after) == (len(kept.split()), 4 - len(kept.split()), 0)
+
+
+def test_hold_on_a_network_does_not_mind_how_its_name_is_spelled(work: Work) -> None:
+    work.take([row("m-1", "2026-07-01 09:00:00", network="Fußnetz"), row("m-2", "2026-07-01 09:00:00")])
+    work.hold(network=" FUSSNETZ ")
+    work.purge(AUTUMN)
+    assert work.ids() == ["m-1"]
 
 
 def test_hold_on_a_contact_covers_what_arrives_in_later_months(work: Work) -> None:

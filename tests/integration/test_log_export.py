@@ -6,8 +6,10 @@ import csv
 import io
 import json
 from collections import Counter
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
@@ -16,24 +18,47 @@ from retention.audit.export import COLUMNS, Selection
 from retention.audit.merkle import Frontier, leaf_hashes
 from retention.errors import RetentionError
 from retention.model import iso
-from tests.integration.work import AUTUMN
-from tests.kit import row
+from tests.integration.work import AUTUMN, Work
+from tests.kit import Office, row
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.integration.work import Work
+    from tests.postgres import PostgresServer
 
 LATER = AUTUMN + timedelta(days=30)
 
 
-@pytest.fixture
-def purged(work: Work) -> Work:
-    """Give an installation that has purged twice: 12 messages in autumn, 5 a month later."""
+@contextmanager
+def _purged(folder: Path, url: str) -> Iterator[Work]:
+    work = Work(Office(folder, url).found())
     work.take([row(f"m-{n}", f"2026-08-01 09:{n:02}:00") for n in range(12)])
     work.take([row(f"n-{n}", "2026-09-01 09:00:00") for n in range(5)], "b.csv", now=AUTUMN.replace(month=10))
     work.purge(AUTUMN)
     work.purge(LATER)
+    yield work
+    work.context.database.close()
+
+
+@pytest.fixture(scope="module")
+def purged_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Work]:
+    folder = tmp_path_factory.mktemp("purged")
+    with _purged(folder, f"sqlite:///{folder / 'register.db'}") as work:
+        yield work
+
+
+@pytest.fixture(scope="module")
+def purged_postgres(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer) -> Iterator[Work]:
+    folder = tmp_path_factory.mktemp("purged")
+    with postgres_server.database(f"purged_{uuid4().hex}") as url, _purged(folder, url) as work:
+        yield work
+
+
+@pytest.fixture(params=["purged_sqlite", "purged_postgres"])
+def purged(request: pytest.FixtureRequest) -> Work:
+    """Give an installation that has purged twice, 12 messages in autumn and 5 a month later; tests only export."""
+    work: Work = request.getfixturevalue(request.param)
     return work
 
 

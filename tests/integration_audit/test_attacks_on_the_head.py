@@ -79,7 +79,7 @@ def test_second_head_is_named(attacker: Attacker) -> None:
 
 
 @pytest.mark.parametrize("column", ["size", "root", "edge"])
-@pytest.mark.parametrize("value", ["'text'", "CAST(x'31' AS TEXT)", "0.5", "x'00'"])
+@pytest.mark.parametrize("value", ["'text'", "CAST(x'31' AS TEXT)", "CAST(x'ff' AS TEXT)", "0.5", "x'00'"])
 @pytest.mark.parametrize("trail", ["sqlite"], indirect=True)
 def test_head_that_only_sqlite_would_store_is_no_head(attacker: Attacker, column: str, value: str) -> None:
     attacker.sql(f"UPDATE audit_head SET {column} = {value}")  # noqa: S608  # two of the above

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import LargeBinary, bindparam, cast, func, select
+from sqlalchemy import LargeBinary, bindparam, case, cast, func, select
 
 from retention.audit.merkle import TILE_WIDTH
 from retention.audit.tables import audit_checkpoint, audit_entry, audit_head, audit_tile
@@ -52,13 +52,13 @@ def head(connection: Connection, *, lock: bool = False) -> StoredHead:
         LogError: there is none, there are several, or the size is not a number.
 
     """
-    columns = (audit_head.c.size, _bytes_of(connection, audit_head.c.root), _bytes_of(connection, audit_head.c.edge))
-    query = select(*columns)
+    root, edge = (_bytes_of(connection, column) for column in (audit_head.c.root, audit_head.c.edge))
+    query = select(_number_of(connection, audit_head.c.size), root, edge)
     rows = connection.execute(query.with_for_update() if lock else query).all()
     if not rows:
         msg = "the audit log has no head; was the database made with: retention init ?"
         raise LogError(msg)
-    if len(rows) > 1 or not isinstance(rows[0][0], int):
+    if len(rows) > 1 or rows[0][0] is None:
         msg = "the audit log must have one head with a size; look with: retention audit verify"
         raise LogError(msg)
     return StoredHead(*rows[0])
@@ -190,6 +190,10 @@ def latest_note(connection: Connection) -> StoredNote | None:
 
 def _bytes_of(connection: Connection, column: Column[Any]) -> ColumnElement[Any]:
     return cast(column, LargeBinary) if connection.dialect.name == "sqlite" else column
+
+
+def _number_of(connection: Connection, column: Column[int]) -> ColumnElement[int]:
+    return case((func.typeof(column) == "integer", column)) if connection.dialect.name == "sqlite" else column
 
 
 def _text(value: bytes | str) -> str:

@@ -47,6 +47,11 @@ def scan_residue(
     if not wanted:
         msg = "name at least one identifier, or a file of them with --from"
         raise UsageError(msg)
+    if short := sum(len(identifier) < cycle.SHORTEST_IDENTIFIER for identifier in wanted):
+        msg = (
+            f"{short} identifiers have fewer than {cycle.SHORTEST_IDENTIFIER} characters and would be found by accident"
+        )
+        raise UsageError(msg)
     with opened(config, now, verbose=verbose) as (context, _):
         found = cycle.residue(context, wanted)
         count = sum(found.values())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from retention.errors import BeltClosedError
 from retention.model import from_epoch, iso, to_epoch
-from retention.policy.schedule import parse_schedule
+from retention.policy.schedule import NO_RULE, parse_schedule
 from retention.store import imports, register, runs
 
 if TYPE_CHECKING:
@@ -130,17 +130,16 @@ def _schedule(connection: Connection, schedule: Schedule, now: datetime) -> Obje
         return Objection("schedule", "the schedule of the last run is not known any more, so it cannot be compared")
     before = parse_schedule(text)
     shortened = [
-        f"{message_class.network} {message_class.message_type or message_class.visibility}"
+        rule.name if (rule := before.rule_for(message_class)) else NO_RULE
         for message_class in register.classes(connection).values()
         if _cutoff(schedule, schedule.rule_for(message_class), now)
         > _cutoff(before, before.rule_for(message_class), now)
     ]
     if not shortened:
         return None
-    names = ", ".join(sorted(set(shortened))[:5])
-    return Objection(
-        "schedule", f"the schedule was shortened since the last run, for {len(shortened)} classes ({names})"
-    )
+    names = ", ".join(sorted(set(shortened)))
+    told = f"for {len(shortened)} classes of messages that were under {names}"
+    return Objection("schedule", f"the schedule was shortened since the last run, {told}")
 
 
 def _cutoff(schedule: Schedule, rule: Rule | None, now: datetime) -> int:

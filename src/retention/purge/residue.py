@@ -2,8 +2,8 @@
 
 A run remembers a few of the identifiers it disposed of, spread over its batches, and looks for them afterwards: in the
 database's files, the landing folders, the state folder (quarantine, keys) and the anchor. ``retention scan-residue``
-does the same for identifiers that a person gives. Identifiers shorter than six characters would be found by accident
-and are passed over.
+does the same for identifiers that a person gives. Identifiers shorter than six characters would be found by accident:
+a run passes over them, and the command refuses them.
 """
 
 from __future__ import annotations

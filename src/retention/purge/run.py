@@ -188,9 +188,9 @@ def _report_erasure(connection: Connection, blocked: str | None, residue: int, n
         findings.mended(connection, ERASURE_BLOCKED, at=now)
     else:
         findings.open_finding(connection, ERASURE_BLOCKED, blocked, at=now)
-    if residue == 0:
+    if residue == 0 and blocked is None:
         findings.mended(connection, "residue", at=now)
-    else:
+    elif residue:
         reason = f"{residue} identifiers of purged messages are still readable; find them with: retention scan-residue"
         findings.open_finding(connection, "residue", reason, at=now)
 

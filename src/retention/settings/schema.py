@@ -155,9 +155,9 @@ class _Table(BaseModel):
         return table
 
 
-def _names_repeat(tables: object) -> bool:
-    names = [table.get("name") for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
-    told = [name for name in names if isinstance(name, str)]
+def _repeats(key: str, tables: object) -> bool:
+    values = [table.get(key) for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
+    told = [value.rstrip("/") for value in values if isinstance(value, str)]
     return len(set(told)) < len(told)
 
 
@@ -219,7 +219,7 @@ class ScheduleSettings(_Table):
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:
-        if _names_repeat(given.get("rule")):
+        if _repeats("name", given.get("rule")):
             yield "two rules have the same name"
 
 
@@ -307,5 +307,7 @@ class Settings(_Table):
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:
-        if _names_repeat(given.get("source")):
+        if _repeats("name", given.get("source")):
             yield "two sources have the same name"
+        if _repeats("path", given.get("source")):
+            yield "two sources read the same folder; an export would be taken by one of them and be gone for the other"

@@ -38,4 +38,4 @@ class Dialect(Protocol):
         """Make deleted rows unreadable; give the reason where something prevented it."""
 
     def files(self, engine: Engine) -> list[Path]:
-        """List the database's own files that this machine can read."""
+        """List the database's own files that this machine can read; no connection of ours stays open on them."""

@@ -132,9 +132,14 @@ class SqliteDialect:
         return "a reader kept the write-ahead log busy, so it still holds deleted rows; close it and run again"
 
     def files(self, engine: Engine) -> list[Path]:
-        """List the main file, its write-ahead log and its shared-memory index."""
+        """List the main file, its write-ahead log and its shared-memory index, and close our connections to them.
+
+        Whoever reads such a file and closes it takes away every POSIX lock that the process has on it. Another process
+        would then remove the log under an open connection, and what that connection commits next would be lost.
+        """
         with engine.connect() as connection:
             databases = connection.exec_driver_sql("PRAGMA database_list").all()
+        engine.dispose()
         main = next(file for _, name, file in databases if name == "main")
         return [path for suffix in ("", "-wal", "-shm") if (path := Path(main + suffix)).exists()]
 

@@ -1,0 +1,93 @@
+"""The job that is disturbed: exports with all that can be wrong with them, ingested in autumn, purged in winter."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+from retention import cycle
+from retention.acts.holding import HoldOrder, place_hold
+from retention.cycle import Watcher
+from retention.ingest.importing import Terms
+from tests.kit import NOW, Office, row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Part = Literal["ingest", "purge"]
+PARTS: tuple[Part, ...] = ("ingest", "purge")
+INGESTED_AT = NOW
+PURGED_AT = datetime(2027, 2, 12, 12, 0, tzinfo=UTC)
+BATCH = 10
+
+DUE = [f"due-{number:02}" for number in range(20)]
+HELD = [f"held-{number}" for number in range(3)]
+YOUNG = [f"young-{number}" for number in range(4)]
+LATER_DUE = [f"later-{number}" for number in range(6)]
+REDATED = "due-01"
+IDENTIFIERS = [*DUE, *HELD, *YOUNG, *LATER_DUE]
+
+_FIRST = [
+    *(row(name, f"2026-09-{1 + number:02} 10:00:00") for number, name in enumerate(DUE)),
+    *(row(name, f"2026-09-{10 + number} 10:00:00", contact="held-contact") for number, name in enumerate(HELD)),
+    *(row(name, f"2026-11-{15 + number} 10:00:00") for number, name in enumerate(YOUNG)),
+    *(row(f"public-{number}", private=False) for number in range(3)),
+    *(row(f"expired-{number}", f"2026-07-{1 + number:02} 10:00:00") for number in range(2)),
+    row(DUE[0], "2026-09-01 10:00:00"),
+]
+_SECOND = [
+    *(row(name, f"2026-09-{1 + number:02} 10:00:00") for number, name in enumerate(DUE[:5]) if name != REDATED),
+    *(row(name, f"2026-11-{1 + number:02} 10:00:00") for number, name in enumerate(LATER_DUE)),
+    row(REDATED, "2026-11-08 10:00:00"),
+    row("bad-date", "the day before yesterday"),
+]
+
+
+def prepared(folder: Path, url: str) -> Office:
+    """Set an office up with a hold in place and exports in its landing folder; nothing is ingested yet."""
+    office = Office(folder, url).found()
+    context = office.open()
+    order = HoldOrder(
+        kind="litigation",
+        owner="Legal",
+        reason="claim 7",
+        review_on=date(2028, 1, 1),
+        selectors={"contact": ("held-contact",)},
+    )
+    place_hold(context, order, INGESTED_AT)
+    context.database.close()
+    first = office.drop("a-first.csv", _FIRST)
+    office.drop("b-second.csv", _SECOND)
+    (office.landing / "c-again.csv").write_bytes(first.read_bytes())
+    (office.landing / "d-broken.csv").write_text("Message ID,Nothing else\r\nbroken-1,x\r\n", encoding="utf-8")
+    return office
+
+
+def take_part(office: Office, part: Part, late: timedelta = timedelta()) -> None:
+    """Do one part of the job as its command does, in small batches, at the part's own time or a little later."""
+    context = office.open()
+    try:
+        if part == "purge":
+            cycle.purge(context, PURGED_AT + late, Watcher())
+            return
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(cycle, "Terms", partial(Terms, batch_size=BATCH))
+            cycle.ingest(context, INGESTED_AT + late, Watcher())
+    finally:
+        context.database.close()
+
+
+def go_on(office: Office, part: str) -> None:
+    """Start the job again, from the part in which it was disturbed."""
+    for each in PARTS[PARTS.index("purge" if part == "purge" else "ingest") :]:
+        take_part(office, each, timedelta(minutes=1))
+
+
+def catch_up(office: Office) -> None:
+    """Do everything that is left in one run, on the day of the purge."""
+    context = office.open()
+    cycle.run(context, PURGED_AT, Watcher())
+    context.database.close()
