@@ -108,6 +108,13 @@ def plan(context: Context, now: datetime) -> Plan:
     return _plan(context, now)
 
 
+def objections(context: Context, plan: Plan, now: datetime) -> list[str]:
+    """Say what the safety belts object to in a plan, a sentence for each that is closed."""
+    with context.database.read() as connection:
+        found = guard.inspect(connection, plan, context.schedule, context.settings.purge, now)
+    return [f"{one.belt}: {one.figures}" for one in found]
+
+
 def purge(
     context: Context, now: datetime, watcher: Watcher, chosen: Plan | None = None, approval: Approval | None = None
 ) -> tuple[Plan, runs.Run]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from threading import Timer
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.kit import Office
 
 MESSAGES = 30
+PAUSE = 0.0051  # seconds; no other pause is like it
 _READ = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -60,7 +61,7 @@ def _readable(office: Office) -> bool:
 def test_a_reader_that_stays_is_a_finding_until_a_later_run_can_erase(
     sqlite_office: Office, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "CHECKPOINT_PAUSE", 0.005)
+    monkeypatch.setattr(sqlite, "CHECKPOINT_PAUSE", PAUSE)
     blocked = finish(sqlite_office)
     assert (blocked.state, blocked.disposed, blocked.due_after) == ("done", MESSAGES, 0)
     assert number_of(sqlite_office, OPEN) == 1
@@ -83,11 +84,17 @@ def test_a_reader_that_stays_is_a_finding_until_a_later_run_can_erase(
 def test_a_reader_that_goes_meanwhile_is_waited_for(
     sqlite_office: Office, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "CHECKPOINT_PAUSE", 0.1)
-    departure = Timer(0.5, reader.close)
-    departure.start()
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if pauses.count(PAUSE) == 3:
+            reader.close()
+
+    monkeypatch.setattr(sqlite, "CHECKPOINT_PAUSE", PAUSE)
+    monkeypatch.setattr(time, "sleep", sleep)
     done = finish(sqlite_office)
-    departure.join()
+    assert pauses.count(PAUSE) == 3
     assert (done.state, done.disposed, done.residue) == ("done", MESSAGES, 0)
     assert number_of(sqlite_office, "SELECT count(*) FROM finding") == 0
     assert not _readable(sqlite_office)

@@ -180,5 +180,5 @@ def os_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        msg = f"{path}: {error.strerror or type(error).__name__}"
+        msg = f"{path}: {error.strerror or type(error).__name__}; run this as the user that owns the keys"
         raise KeyFileError(msg) from error

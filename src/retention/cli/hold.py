@@ -78,6 +78,8 @@ def place(
         covered = _covered(context, number)
         put_drill(context)
     click.echo(f"Hold {number} is placed and covers {covered} registered messages now. Review on {order.review_on}.")
+    if not covered:
+        click.echo("If that surprises you, check the spelling of what it names; see: retention hold list")
 
 
 @hold.command(epilog=exits(example="retention hold release 3 --reason 'request answered'"))
@@ -130,6 +132,17 @@ def _covered(context: Context, number: int) -> int:
     return sum(bucket.messages for bucket in found)
 
 
+def _say_cover(found: Hold) -> str:
+    """Say what a hold covers; of identifiers only how many pseudonyms, which tell nobody whom it is about."""
+    parts = [
+        f"{kind} {' or '.join(sorted(values))}" if kind in {"network", "channel"} else f"by {kind}"
+        for kind, values in sorted(found.selectors.items())
+    ]
+    parts += [f"received from {found.received_from:%Y-%m-%d %H:%MZ}"] if found.received_from else []
+    parts += [f"received before {found.received_until:%Y-%m-%d %H:%MZ}"] if found.received_until else []
+    return ", ".join(parts) or "every message"
+
+
 def _row(connection: Connection, found: Hold, today: date) -> dict[str, Any]:
     from retention.model import iso
     from retention.store import holds, runs
@@ -145,5 +158,5 @@ def _row(connection: Connection, found: Hold, today: date) -> dict[str, Any]:
         "released_at": iso(found.released_at) if found.released_at else None,
         "received_from": iso(found.received_from) if found.received_from else None,
         "received_until": iso(found.received_until) if found.received_until else None,
-        "covers": ", ".join(sorted(found.selectors)) or "every message of its range",
+        "covers": _say_cover(found),
     }

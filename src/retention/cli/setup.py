@@ -39,6 +39,7 @@ def init(config: Path | None, now: datetime | None, verbose: bool, write_config:
     settings = settings_of(config)
     settled = set_up(settings, now or datetime.now(UTC).replace(microsecond=0), drill=drill)
     click.echo(f"{'DRILL: ' if settled.drill else ''}The register is ready. Its audit log is {settled.origin}.")
+    click.echo(f"It is at {settings.database.place}.")
     click.echo(f"Keys are in {settings.paths.state / 'keys'}: back them up apart from the database.")
     click.echo("Next: retention check")
 
@@ -49,14 +50,14 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     """Check everything; say the schedule in plain English."""
     from retention.policy.schedule import configured_schedule
     from retention.policy.words import say_schedule
-    from retention.report.check import inspect_sources
+    from retention.report.check import inspect_anchor, inspect_sources
 
     settings = settings_of(config)
     schedule = configured_schedule(settings.schedule)
     click.echo(f"The schedule, counted in {schedule.time_zone}:")
     for sentence in say_schedule(schedule, schedule.today(now or datetime.now(UTC))):
         click.echo(f"  {sentence}")
-    problems = inspect_sources(settings.source)
+    problems = [*inspect_sources(settings.source), *inspect_anchor(settings.paths.anchor)]
     with opened(config, now, verbose=verbose) as (context, _):
         put_drill(context)
         context.signer()

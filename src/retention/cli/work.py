@@ -51,7 +51,7 @@ def ingest(
         else:
             put_drill(context)
             click.echo("\n".join([*work.imports_as_text(results), *work.skipped_as_text(skipped)]))
-    _leave(Exit.PARTLY_DONE if work.incomplete(results) else Exit.DONE)
+    _leave(Exit.PARTLY_DONE if work.incomplete(results, skipped) else Exit.DONE)
 
 
 @click.command(
@@ -100,7 +100,8 @@ def purge(
                 put_json(context, {"plan": work.plan_as_json(made), "run": None})
             else:
                 put_drill(context)
-                click.echo("\n".join([*work.plan_as_text(made), *work.how_to_go_on(made)]))
+                objections = cycle.objections(context, made, present)
+                click.echo("\n".join([*work.plan_as_text(made), *work.how_to_go_on(made, objections)]))
             return
         chosen, approval = _chosen(context, digest, reason)
         with watched("purging", chosen.due if chosen else None) as watcher:
@@ -129,13 +130,15 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
     from retention.report import work
 
     with opened(config, now, verbose=verbose) as (context, present):
+        skipped: list[tuple[str, SkippedFile]] = []
         with watched("working") as watcher:
-            result = cycle.run(context, present, watcher)
+            result = cycle.run(context, present, replace(watcher, skip=lambda *found: skipped.append(found)))
         if form == "json":
             put_json(
                 context,
                 {
                     **work.imports_as_json(result.imports),
+                    **work.skipped_as_json(skipped),
                     "plan": work.plan_as_json(result.plan),
                     "run": work.run_as_json(result.run),
                     "verification": work.verification_as_json(result.verification),
@@ -143,13 +146,13 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
             )
         else:
             put_drill(context)
-            parts = [work.imports_as_text(result.imports), work.plan_as_text(result.plan), work.run_as_text(result.run)]
-            click.echo("\n".join([line for part in parts for line in part]))
+            taken = [*work.imports_as_text(result.imports), *work.skipped_as_text(skipped)]
+            click.echo("\n".join([*taken, *work.plan_as_text(result.plan), *work.run_as_text(result.run)]))
             click.echo(work.verification_as_text(result.verification))
     codes = [
         Exit.DONE if result.verification.ok else Exit.LOG_NOT_VERIFIED,
         work.exit_of(result.run),
-        Exit.PARTLY_DONE if work.incomplete(result.imports) else Exit.DONE,
+        Exit.PARTLY_DONE if work.incomplete(result.imports, skipped) else Exit.DONE,
     ]
     _leave(next((code for code in codes if code), Exit.DONE))
 

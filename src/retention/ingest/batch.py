@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from retention.policy.schedule import Rule
 
 _AHEAD_SECONDS = 86_400
-_FUTURE = "is more than a day in the future; check the source's time_zone and the clock of this machine"
+_FUTURE = (
+    "the time of receipt is more than a day in the future; check the source's time_zone and the clock of this machine"
+)
 
 Row = tuple[int, str, int, str, str, str, int, int]
 
@@ -66,7 +68,7 @@ class Sorter:
                 continue
             received_at = record.received_at
             if received_at > horizon:
-                batch.problems.append(RowProblem(record.line, "received_at", _FUTURE))
+                batch.problems.append(RowProblem(record.line, None, _FUTURE))
                 continue
             if batch.newest_at is None or received_at > batch.newest_at:
                 batch.newest_at = received_at

@@ -32,7 +32,8 @@ def discovered(
 
     What needs a person becomes a finding; a source that cannot be read becomes one too and the others go on. A file
     that waits for its disposal where it lies is passed over. ``clock`` is the machine's, seconds since 1970: files
-    settle in real time, also in a drill. ``skip`` is told of each file that is passed over. What was found of a file
+    settle in real time, also in a drill. ``skip`` is told of each file that is passed over, and
+    of a source that cannot be read, as a file without a name. What was found of a file
     that is gone or can be read now is mended.
     """
     with database.read() as connection:
@@ -49,6 +50,7 @@ def discovered(
                     yield source, found
         except SourceError as error:
             _log.error("a source cannot be read", source=source.name, reason=str(error))
+            skip(source.name, SkippedFile("", str(error), needs_attention=True))
             with database.write() as connection:
                 findings.open_finding(connection, "source-failed", str(error), at=now, source=source.name)
         else:

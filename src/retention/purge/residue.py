@@ -1,15 +1,19 @@
 """Look for identifiers that must be gone in every file that is ours.
 
 A run remembers a few of the identifiers it disposed of, spread over its batches, and looks for them afterwards: in the
-database's files, the landing folders, the state folder (quarantine, keys) and the anchor. ``retention scan-residue``
-does the same for identifiers that a person gives. Identifiers shorter than six characters would be found by accident:
-a run passes over them, and the command refuses them.
+database's files, the landing folders, the state folder (quarantine, keys) and the anchor, archives unpacked.
+``retention scan-residue`` does the same for identifiers that a person gives. Identifiers shorter than six characters
+would be found by accident: a run passes over them, and the command refuses them.
 """
 
 from __future__ import annotations
 
+import gzip
 import os
-from typing import TYPE_CHECKING
+import zipfile
+import zlib
+from contextlib import ExitStack, suppress
+from typing import IO, TYPE_CHECKING, cast
 
 from retention.errors import SourceError
 
@@ -80,17 +84,37 @@ def _files(places: Iterable[Path]) -> Iterator[Path]:
 
 
 def _search(path: Path, wanted: set[bytes]) -> int:
-    longest = max(map(len, wanted), default=0)
-    left, tail = set(wanted), b""
+    left = set(wanted)
     try:
-        with path.open("rb") as stream:
-            while left and (chunk := stream.read(_CHUNK)):
-                window = tail + chunk
-                left -= {needle for needle in left if needle in window}
-                tail = window[-longest:]
+        with ExitStack() as opened:
+            for stream in _streams(path, opened):
+                left -= _found(stream, left)
     except FileNotFoundError:
         return 0
     except OSError as error:
         msg = f"{os.fspath(path)}: cannot be searched ({error.strerror}); check its owner and mode"
         raise SourceError(msg) from None
     return len(wanted) - len(left)
+
+
+def _streams(path: Path, opened: ExitStack) -> Iterator[IO[bytes]]:
+    """Open a file as it lies there, and then what it holds where it is an archive of the kinds that are ingested."""
+    yield opened.enter_context(path.open("rb"))
+    if path.suffix == ".gz":
+        yield cast("IO[bytes]", opened.enter_context(gzip.GzipFile(path)))
+    elif path.suffix == ".zip":
+        with suppress(zipfile.BadZipFile):
+            archive = opened.enter_context(zipfile.ZipFile(path))
+            yield from (opened.enter_context(archive.open(name)) for name in archive.namelist())
+
+
+def _found(stream: IO[bytes], wanted: set[bytes]) -> set[bytes]:
+    longest = max(map(len, wanted), default=0)
+    found: set[bytes] = set()
+    tail = b""
+    with suppress(EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        while len(found) < len(wanted) and (chunk := stream.read(_CHUNK)):
+            window = tail + chunk
+            found |= {needle for needle in wanted if needle in window}
+            tail = window[-longest:]
+    return found

@@ -101,9 +101,10 @@ def perform(database: Database, log: AuditLog, order: Order, places: Iterable[Pa
         _end(database, order, "failed")
         raise
     blocked = database.erase() if _take_stock(database, log, order) else None
-    residue = sum(scan(sample.identifiers, [*database.files(), *places]).values())
+    found = scan(sample.identifiers, [*database.files(), *places])
+    residue = sum(found.values())
     with database.write() as connection:
-        _report_erasure(connection, blocked, residue, order.now)
+        _report_erasure(connection, blocked, found, order.now)
         runs.note(connection, order.run_id, residue=residue)
         runs.finish(connection, order.run_id, "done", order.now)
         findings.mended(connection, "belt-closed", at=order.now)
@@ -183,16 +184,16 @@ def _held_since(connection: Connection, plan: Plan) -> Iterable[int]:
         yield sum(bucket.messages for bucket in found)
 
 
-def _report_erasure(connection: Connection, blocked: str | None, residue: int, now: datetime) -> None:
+def _report_erasure(connection: Connection, blocked: str | None, found: dict[Path, int], now: datetime) -> None:
     if blocked is None:
         findings.mended(connection, ERASURE_BLOCKED, at=now)
     else:
         findings.open_finding(connection, ERASURE_BLOCKED, blocked, at=now)
-    if residue == 0 and blocked is None:
+    if not found and blocked is None:
         findings.mended(connection, "residue", at=now)
-    elif residue:
-        reason = f"{residue} identifiers of purged messages are still readable; find them with: retention scan-residue"
-        findings.open_finding(connection, "residue", reason, at=now)
+    for path, hits in found.items():
+        reason = f"still holds {hits} of the identifiers that were sampled of purged messages; dispose of the file"
+        findings.open_finding(connection, "residue", reason, at=now, file=str(path))
 
 
 def _end(database: Database, order: Order, state: Literal["stopped", "failed"]) -> None:

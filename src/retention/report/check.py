@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from retention.settings import SourceSettings
+
+
+def inspect_anchor(anchor: Path | None) -> list[str]:
+    """Give one line where the anchor cannot be written."""
+    if anchor is None:
+        return []
+    place = anchor if anchor.exists() else next(folder for folder in anchor.parents if folder.exists())
+    if os.access(place, os.W_OK):
+        return []
+    return [f"anchor: {anchor} cannot be written by this user; give it write access, or name another place"]
 
 
 def inspect_sources(sources: Iterable[SourceSettings]) -> list[str]:

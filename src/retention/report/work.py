@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from retention.store.runs import Run
 
 
-def incomplete(results: Iterable[ImportResult]) -> bool:
-    """Tell whether a row or a file of any import was rejected."""
-    return any(result.refused or result.progress.rejected for result in results)
+def incomplete(results: Iterable[ImportResult], skipped: Iterable[tuple[str, SkippedFile]]) -> bool:
+    """Tell whether a row or a file of any import was rejected, or a source could not be read."""
+    failed = any(not file.name for _, file in skipped)
+    return failed or any(result.refused or result.progress.rejected for result in results)
 
 
 def exit_of(run: Run) -> Exit:
@@ -53,7 +54,7 @@ def imports_as_json(results: Iterable[ImportResult]) -> dict[str, Any]:
 def imports_as_text(results: list[ImportResult]) -> list[str]:
     """Give one line an import."""
     if not results:
-        return ["Nothing new to ingest."]
+        return ["Nothing was ingested."]
     lines = []
     for result in results:
         counts = result.progress
@@ -79,7 +80,10 @@ def skipped_as_json(skipped: Iterable[tuple[str, SkippedFile]]) -> dict[str, Any
 
 def skipped_as_text(skipped: Iterable[tuple[str, SkippedFile]]) -> list[str]:
     """Give one line for each file that was passed over."""
-    return [f"{file.name}: passed over, it {file.reason}" for _, file in skipped]
+    return [
+        f"{file.name}: passed over, it {file.reason}" if file.name else f"source {source}: {file.reason}"
+        for source, file in skipped
+    ]
 
 
 def plan_as_json(plan: Plan) -> dict[str, Any]:
@@ -136,11 +140,13 @@ def plan_as_text(plan: Plan) -> list[str]:
     return lines
 
 
-def how_to_go_on(plan: Plan) -> list[str]:
-    """Say what to do with a plan that a dry run has made."""
+def how_to_go_on(plan: Plan, objections: list[str]) -> list[str]:
+    """Say what to do with a plan that a dry run has made; ``objections`` are what closed belts say."""
     if not plan.due:
         return ["Nothing is due. Nothing was changed."]
-    return ["Nothing was deleted. Carry it out with:", f"  retention purge --plan {plan.digest}"]
+    reason = ' --reason "WHY"' if objections else ""
+    told = [f"A safety belt asks for a person's reason: {objection}" for objection in objections]
+    return [*told, "Nothing was deleted. Carry it out with:", f"  retention purge --plan {plan.digest}{reason}"]
 
 
 def run_as_json(run: Run) -> dict[str, Any]:
@@ -166,7 +172,9 @@ def run_as_text(run: Run) -> list[str]:
         lines.append(f"  {run.skipped_held} were passed over: a hold was placed after the plan was made")
     if run.skipped_gone:
         lines.append(f"  {run.skipped_gone} of the plan were not there any more")
-    lines.append(f"  Still due and not held: {run.due_after}. Identifiers still readable in our files: {run.residue}.")
+    lines.append(
+        f"  Still due and not held: {run.due_after}. Identifiers found in our files, of a sample: {run.residue}."
+    )
     lines.append(f"  Signed checkpoint at {run.checkpoint_size} entries.")
     return lines
 

@@ -166,6 +166,11 @@ class DatabaseSettings(_Table):
 
     url: Annotated[str, AfterValidator(_url)]
 
+    @property
+    def place(self) -> str:
+        """Where that is, for people: the file, or the URL without a password."""
+        return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self.url).removeprefix("sqlite:///")
+
 
 class PathSettings(_Table):
     """Folders of our own. Relative paths are relative to the configuration file."""

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 _PASSING = frozenset({"40001", "40P01", "55P03", "57P01"})  # serialisation, deadlock, lock not available, shut down
 
+_ADVICE = {
+    "unable to open": "; check [database] url, and owner and mode of the file and of its folder",
+    "readonly": "; check owner and mode of the file and of its folder, which must be writable too",
+    "not a database": "; check [database] url, or restore the file from its backup",
+    "malformed": "; the file is damaged: restore it from its backup",
+}
+
 
 class Database:
     """A register's database, SQLite or PostgreSQL by its URL."""
@@ -106,4 +113,5 @@ def _translation(error: BaseException | None, *, lost: bool) -> RetentionError:
         return TransientDatabaseError(f"the database says: {text}")
     if state == "3D000" or ("database" in text and "does not exist" in text):
         return SchemaError("the database does not exist; have it made on the server, then run: retention init")
-    return DatabaseError(f"the database says: {text}")
+    hint = next((advice for said, advice in _ADVICE.items() if said in text), "")
+    return DatabaseError(f"the database says: {text}{hint}")
