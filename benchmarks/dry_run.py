@@ -19,7 +19,7 @@ _COUNT = "SELECT count(*) FROM message WHERE received_at < :cutoff;"
 
 def bench(stock: Stock, runs: int) -> None:
     """Measure and print."""
-    tool, half = stock.kind.tool, stock.half
+    tool, half = stock.kind.tool, stock.due(HALF_DUE_AT)
     contenders = [
         Contender("retention purge --dry-run", lambda: _ours(stock)),
         Contender(f"{tool}: bare count, our table", lambda: _count(stock, stock.filled)),
@@ -37,4 +37,4 @@ def _ours(stock: Stock) -> Cost:
 
 
 def _count(stock: Stock, office: Office) -> Cost:
-    return stock.kind.script(office.folder, _COUNT.replace(":cutoff", str(stock.half.cutoff)))
+    return stock.kind.script(office.folder, _COUNT.replace(":cutoff", str(stock.due(HALF_DUE_AT).cutoff)))

@@ -21,6 +21,8 @@ LAST_ON = date(2026, 8, 30)
 DAYS = 90
 INGESTED_AT = datetime(2026, 9, 1, 9, tzinfo=UTC)
 """No message is past three months yet."""
+DAY_DUE_AT = datetime(2026, 9, 3, 9, tzinfo=UTC)
+"""The first day of them is."""
 HALF_DUE_AT = datetime(2026, 10, 16, 9, tzinfo=UTC)
 """About half of them are."""
 ALL_DUE_AT = datetime(2026, 12, 15, 9, tzinfo=UTC)

@@ -84,11 +84,11 @@ def test_what_operators_type_is_kept_in_its_own_tables_and_identifiers_nowhere(w
         "hold", "place", *words, "--network", marks.of_kind("network")[0], "--channel", marks.new("channel"), code=0
     )
     watched.do("hold", "place", *words, "--contact", marks.new("typed"), "--network", " ", code=2)
-    listed = watched.do("hold", "list", shows=["remark", "owner"]).out
+    listed = watched.do("hold", "list", shows=["remark", "owner", "network", "channel"]).out
     assert marks.of_kind("remark")[0] in listed
     watched.do("hold", "release", "1", "--reason", marks.new("remark"), code=0)
     watched.do("hold", "release", "77", "--reason", marks.new("lost remark"), code=2)
-    watched.do("hold", "list", "--all", "--format", "json", shows=["remark", "owner"])
+    watched.do("hold", "list", "--all", "--format", "json", shows=["remark", "owner", "network", "channel"])
     watched.do("findings", "resolve", "1", "--reason", marks.new("remark"), code=0)
     watched.do("findings", "resolve", "99", "--reason", marks.new("lost remark"), code=2)
     watched.do("explain", marks.new("typed"), code=0)

@@ -94,7 +94,7 @@ def test_on_a_terminal_long_work_shows_a_progress_bar_that_goes_away(sqlite_offi
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("ingest",), "Nothing new to ingest."),
+        (("ingest",), "Nothing was ingested."),
         (("purge", "--dry-run"), "Nothing is due. Nothing was changed."),
         (("purge",), "Run 1: 0 messages disposed of in 0 batches."),
         (("run",), "The audit log verifies: "),

@@ -124,6 +124,6 @@ def test_message_that_comes_due_while_an_import_rests_is_not_stored_after_all(wo
     assert len(work.ids()) == 7
     [result] = work.ingest(SUMMER.replace(day=13))
     assert (result.progress.registered, result.progress.born_expired) == (7, 7)
-    assert not incomplete([result])
+    assert not incomplete([result], [])
     work.purge(SUMMER.replace(day=13))
     assert work.ids() == []

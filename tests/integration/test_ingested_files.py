@@ -36,7 +36,7 @@ def test_file_is_gone_when_it_was_ingested_and_the_log_says_so(work: Work) -> No
     assert work.files() == []
     assert disposals(work) == [("landing", result.file_digest)]
     assert work.dump("kept_file")["kept_file"] == []
-    assert not incomplete([result])
+    assert not incomplete([result], [])
 
 
 def test_file_waits_until_the_first_of_its_messages_is_due(work: Work) -> None:
@@ -98,7 +98,7 @@ def test_unread_export_under_the_name_of_one_that_is_due_is_left_alone(work: Wor
 
 def test_file_with_a_rejected_row_waits_in_quarantine_for_its_owner_alone(work: Work) -> None:
     result = work.take([GOOD, BAD])
-    assert incomplete([result])
+    assert incomplete([result], [])
     assert work.files() == []
     [waiting] = work.quarantined()
     assert waiting.name == f"{result.file_digest.removeprefix('sha256:')[:12]}-a.csv"
@@ -143,7 +143,7 @@ def test_file_without_a_required_column_is_refused_whole(work: Work) -> None:
     [result] = work.ingest()
     assert result.refused is not None
     assert "Created at" in result.refused
-    assert incomplete([result])
+    assert incomplete([result], [])
     assert result.progress.rows == 0
     assert work.ids() == []
     [finding] = work.findings()

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from retention.cycle import Watcher
 from retention.errors import UsageError
 from retention.model import MessageClass
+from retention.report.work import incomplete
 from retention.store import register
 from tests.integration.work import SUMMER, at
 from tests.kit import row
 
 if TYPE_CHECKING:
+    from retention.sources.interface import SkippedFile
     from tests.integration.work import Work
 
 ROWS = [row(f"message-{n}", "2026-08-01 09:00:00", content="Café 🎉; “hello”\r\nsecond line") for n in range(5)]
@@ -149,8 +152,10 @@ def test_source_that_fails_does_not_stop_the_others(work: Work, failing: str) ->
     if failing == "landing":
         path.rename(other / "a.csv")
         folder.rmdir()
-    [result] = work.ingest()
+    skipped: list[tuple[str, SkippedFile]] = []
+    [result] = work.ingest(watcher=Watcher(skip=lambda *found: skipped.append(found)))
     assert result.progress.registered == 5
+    assert incomplete([result], skipped)
     [finding] = work.findings("source-failed")
     assert finding.source == ("second" if failing == "second" else "hootsuite-inbox")
     assert "does not exist; create it" in finding.reason

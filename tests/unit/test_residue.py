@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import gzip
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from retention.errors import SourceError
+from retention.purge.residue import scan
+
+LEFT, GONE = "message-0001", "message-0002"
+
+
+def test_an_identifier_is_found_in_a_plain_file_and_across_its_chunks(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(b"x" * ((4 << 20) - 5) + LEFT.encode() + b"y")
+    assert scan([LEFT, GONE], [tmp_path]) == {tmp_path / "plain": 1}
+
+
+def test_archives_are_searched_unpacked(tmp_path: Path) -> None:
+    packed, zipped = tmp_path / "a.csv.gz", tmp_path / "b.zip"
+    packed.write_bytes(gzip.compress(f"{LEFT},1\n".encode()))
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("one.csv", "nothing")
+        archive.writestr("two.csv", f"{LEFT}\n{GONE}\n")
+    assert scan([LEFT, GONE], [tmp_path]) == {packed: 1, zipped: 2}
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "b.zip"])
+def test_a_damaged_archive_is_searched_as_it_lies(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"not an archive, but " + LEFT.encode())
+    assert scan([LEFT], [path]) == {path: 1}
+    path.write_bytes(b"not an archive")
+    assert scan([LEFT], [path, path]) == {}
+
+
+def test_links_and_files_that_are_gone_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "plain")
+    assert scan([LEFT], [tmp_path, tmp_path / "gone"]) == {}
+
+
+def test_a_file_that_goes_while_it_is_searched_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "plain").write_bytes(LEFT.encode())
+
+    def gone(*_: object) -> None:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("pathlib.Path.open", gone)
+    assert scan([LEFT], [tmp_path]) == {}
+
+
+def test_a_file_that_cannot_be_read_is_named() -> None:
+    unreadable = Path("/proc/self/mem")
+    with pytest.raises(SourceError, match=r"^/proc/self/mem: cannot be searched"):
+        scan([LEFT], [unreadable])
