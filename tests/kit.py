@@ -160,9 +160,3 @@ class Office:
         assert done.stdout, done.stderr
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
-
-    def log_bodies(self) -> list[dict[str, Any]]:
-        """Give every entry of the audit log, parsed."""
-        done = self.cli("audit", "export")
-        assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("small_imports")
 
-COUNTED = ("message", "import", "finding", "redated")
-
 
 def mixture(count: int = 60) -> list[tuple[str, ...]]:
     """Spell rows of every fate, some of them twice."""
