@@ -159,7 +159,7 @@ def _wrong_runs(connection: Connection, story: Story) -> list[str]:
         own = [batch[2] for batch in batches.values() if batch[0] == run]
         if (disposed, number) != (sum(own), len(own)):
             wrong.append(f"run {run} ({state}) says {disposed} in {number} batches, its batches say {own}")
-    died = [row[0] for row in rows if row[1] == "interrupted"]
+    died = [row[0] for row in rows if row[1] in {"interrupted", "stopped", "failed"}]
     if died != [entry["run"] for entry in story.of("run_interrupted")]:
         wrong.append(f"runs {died} were interrupted, the log tells of {story.of('run_interrupted')}")
     if sum(row[1] == "running" for row in rows) > 1:

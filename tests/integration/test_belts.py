@@ -102,6 +102,20 @@ def test_closed_belt_stops_the_purge_and_is_passed_by_plan_and_reason(filled: Wo
         filled.purge(now + timedelta(hours=1))
 
 
+def test_schedule_that_was_lengthened_closes_no_belt(filled: Work) -> None:
+    filled.purge(COMING_IN)
+    filled.reopen(('keep = "P3M"', 'keep = "P4M"'))
+    assert filled.purge(AUTUMN)[1].disposed == 6
+
+
+def test_schedule_that_is_not_known_any_more_counts_as_shortened(filled: Work) -> None:
+    filled.purge(COMING_IN)
+    filled.tell("DELETE FROM schedule_version")
+    filled.reopen(('keep = "P3M"', 'keep = "P4M"'))
+    with pytest.raises(BeltClosedError, match="safety belt schedule: .* is not known any more"):
+        filled.purge(AUTUMN)
+
+
 def test_dry_run_works_while_a_belt_is_closed(filled: Work) -> None:
     close_share(filled)
     assert filled.plan(AUTUMN).due == 6

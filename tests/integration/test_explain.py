@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from retention.model import from_epoch
-from tests.integration.work import AUTUMN, at
+from tests.integration.work import AUTUMN, SUMMER, at
 from tests.kit import row
 
 if TYPE_CHECKING:
@@ -38,6 +38,14 @@ def test_message_that_is_due_and_held_names_its_holds(work: Work) -> None:
     assert f"hold {first} suspends its disposal" in found.working
     work.release(first)
     assert work.explain("m-1", AUTUMN).holds == [second]
+
+
+def test_message_that_is_held_and_not_yet_due_names_its_hold(work: Work) -> None:
+    work.take([row("m-1", "2026-08-01 09:00:00", contact="ann")])
+    number = work.hold(contact="ann")
+    found = work.explain("m-1", SUMMER)
+    assert found.holds == [number]
+    assert f"hold {number} suspends its disposal" in found.working
 
 
 def test_message_that_is_due_and_not_held_says_so(work: Work) -> None:

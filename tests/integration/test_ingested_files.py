@@ -161,6 +161,32 @@ def test_refused_file_dropped_again_is_refused_again_with_one_finding(work: Work
     assert len(work.quarantined()) == 1
 
 
+@pytest.fixture
+def shut(work: Work) -> Path:
+    """Give a quarantine that nothing can be moved into, and a refused file that waits for it."""
+    quarantine = work.context.quarantine
+    quarantine.parent.mkdir(parents=True, exist_ok=True)
+    quarantine.write_text("not a folder")
+    _drop_bytes(work, "a.csv", b"Message ID\r\nm-1\r\n")
+    with pytest.raises(SourceError, match=f"a.csv: cannot be moved into quarantine .* check {quarantine}"):
+        work.ingest()
+    return quarantine
+
+
+def test_refused_file_stays_where_it_is_until_quarantine_can_be_written(work: Work, shut: Path) -> None:
+    assert work.files() == ["a.csv"]
+    shut.unlink()
+    assert work.ingest() == []
+    assert (work.files(), len(work.quarantined())) == ([], 1)
+
+
+def test_refused_file_that_was_replaced_meanwhile_leaves_its_place_to_the_new_one(work: Work, shut: Path) -> None:
+    shut.unlink()
+    assert work.take([GOOD]).refused is None
+    assert (work.files(), work.quarantined(), work.ids()) == ([], [], ["good-1"])
+    assert [place for place, _ in disposals(work)] == ["landing"]
+
+
 def test_right_export_under_the_name_of_a_refused_one_mends_the_finding(work: Work) -> None:
     _drop_bytes(work, "a.csv", b"Message ID\r\nm-1\r\n")
     work.ingest()

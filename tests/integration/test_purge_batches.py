@@ -175,6 +175,22 @@ def test_purge_that_is_stopped_leaves_whole_batches_and_the_next_run_does_the_re
     assert_log_and_register_agree(work, 50)
 
 
+@pytest.mark.parametrize("named", [False, True], ids=["automatic", "with a plan that was signed off"])
+def test_purge_that_was_stopped_before_its_first_batch_can_be_repeated_at_once(work: Work, *, named: bool) -> None:
+    work.take(due(20))
+    chosen = work.plan(AUTUMN) if named else None
+
+    def stop() -> None:
+        raise StoppedError
+
+    for _ in range(2):
+        with pytest.raises(StoppedError):
+            work.purge(AUTUMN, chosen, watcher=Watcher(stop=stop))
+    assert [(entry["cause"], entry["disposed"]) for entry in work.entries("run_interrupted")] == [("stopped", 0)] * 2
+    assert work.purge(AUTUMN, chosen)[1].disposed == 20
+    assert_log_and_register_agree(work, 20)
+
+
 def test_nothing_is_deleted_where_the_holds_cannot_be_read(work: Work) -> None:
     work.take(due(20))
     chosen = work.plan(AUTUMN)

@@ -25,7 +25,7 @@ it was due) and ``v`` = 1. What the others carry; a field in brackets may be mis
                       [due_before], [rules], [fencing_token], [before], [after], [cause], [reason]
     redated           pseudonym, received_on, previous_on, [network], [import_id]
     heartbeat         run, registered, [held], [plan_digest], [schedule_digest], [software]
-    run_interrupted   run, [batches], [disposed], [fencing_token]
+    run_interrupted   run, [batches], [disposed], [cause], [fencing_token]
     exported          what, [by], [digest], [rows], [size]
     viewed            what, [by]
     upstream_*        source, count, [order], [batch], [run], [list_digest], [file_digest], [window_from],
@@ -35,7 +35,8 @@ it was due) and ``v`` = 1. What the others carry; a field in brackets may be mis
 ``upstream_*`` stands for ``upstream_`` and intended, deleted, failed, unknown, ordered, attested, absent or present.
 ``batch`` closes the transaction of one batch: ``first`` is the index of its first disposal; all of its disposals were
 received before the instant ``cutoff`` and the day ``due_before``; ``before`` and ``after`` count the register;
-``cause`` is a word of the program such as ``due`` or ``erasure`` (an erasure has no rule and no cutoff). ``redated``:
+``cause`` is a word of the program such as ``due`` or ``erasure`` (an erasure has no rule and no cutoff), and of a run
+that did not come to its end ``stopped``, ``failed`` or ``killed``. ``redated``:
 the message stood in the register under ``previous_on`` and stands there under ``received_on`` now. ``rules`` lists
 objects with a name each. Text from the configuration goes through ascii_text first.
 """
@@ -99,7 +100,7 @@ KINDS: Final[Mapping[str, Fields]] = {
     ),
     "redated": _fields("pseudonym received_on previous_on", "network import_id"),
     "heartbeat": _fields("run registered", "held plan_digest schedule_digest software"),
-    "run_interrupted": _fields("run", "batches disposed fencing_token"),
+    "run_interrupted": _fields("run", "batches disposed cause fencing_token"),
     "exported": _fields("what", "by digest rows size"),
     "viewed": _fields("what", "by"),
     **{f"upstream_{outcome}": _UPSTREAM for outcome in _UPSTREAM_OUTCOMES},

@@ -71,8 +71,8 @@ def decide(
         f"due from {iso(due_at)}, the start of the next day in {schedule.time_zone}",
     ]
     if due_at > now:
-        reasons.append(f"now is {iso(now)}: not yet due")
-        return Decision("kept", rule, last_day, due_at, (), tuple(reasons))
+        reasons += [f"now is {iso(now)}: not yet due", *(holding if covering else [])]
+        return Decision("kept", rule, last_day, due_at, covering, tuple(reasons))
     reasons.append(f"now is {iso(now)}: due")
     reasons += holding
     return Decision("held" if covering else "due", rule, last_day, due_at, covering, tuple(reasons))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from retention.errors import BeltClosedError
 from retention.model import from_epoch, iso, to_epoch
@@ -60,19 +60,17 @@ def inspect(
     return [objection for objection in found if objection is not None]
 
 
-def stop(objections: list[Objection], plan: Plan) -> None:
-    """Stop the run where a belt objects.
+def stop(objections: list[Objection], plan: Plan) -> NoReturn:
+    """Stop the run because belts object.
 
     Args:
-        objections: what :func:`inspect` gave.
+        objections: what :func:`inspect` gave, at least one.
         plan: the plan they are about.
 
     Raises:
-        BeltClosedError: there is an objection; the message names belt, figures and how to pass it.
+        BeltClosedError: always; the message names belt, figures and how to pass it.
 
     """
-    if not objections:
-        return
     lines = [f"safety belt {objection.belt}: {objection.figures}" for objection in objections]
     lines += [
         "Nothing was deleted. Look at the plan with: retention purge --dry-run",

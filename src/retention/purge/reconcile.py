@@ -39,7 +39,8 @@ def close_interrupted(database: Database, log: AuditLog, held_lease: lease.Lease
         lease.renew(connection, held_lease, database.dialect.clock)
         died = runs.running(connection)
         entries = [
-            entry("run_interrupted", now, run=run.id, batches=run.batches, disposed=run.disposed) for run in died
+            entry("run_interrupted", now, run=run.id, batches=run.batches, disposed=run.disposed, cause="killed")
+            for run in died
         ]
         log.append(connection, entries)
         for run in died:

@@ -95,10 +95,10 @@ def perform(database: Database, log: AuditLog, order: Order, places: Iterable[Pa
     try:
         carry_out(database, log, order)
     except StoppedError:
-        _end(database, order, "stopped")
+        _break_off(database, log, order, "stopped")
         raise
     except Exception:
-        _end(database, order, "failed")
+        _break_off(database, log, order, "failed")
         raise
     blocked = database.erase() if _take_stock(database, log, order) else None
     found = scan(sample.identifiers, [*database.files(), *places])
@@ -196,9 +196,17 @@ def _report_erasure(connection: Connection, blocked: str | None, found: dict[Pat
         findings.open_finding(connection, "residue", reason, at=now, file=str(path))
 
 
-def _end(database: Database, order: Order, state: Literal["stopped", "failed"]) -> None:
+def _break_off(database: Database, log: AuditLog, order: Order, state: Literal["stopped", "failed"]) -> None:
+    """Say in the row and in the log how far the run came; a plan of which nothing was done may be carried out again."""
     with database.write() as connection:
-        runs.finish(connection, order.run_id, state, order.now)
+        run = runs.get(connection, order.run_id)
+        told = entry(
+            "run_interrupted", order.now, run=run.id, batches=run.batches, disposed=run.disposed, cause=state
+        )
+        log.append(connection, [told])
+        if not run.batches:
+            runs.give_plan_back(connection, run.id)
+        runs.finish(connection, run.id, state, order.now)
 
 
 def forget_released_holds(database: Database, run: runs.Run) -> None:

@@ -104,6 +104,11 @@ def start(connection: Connection, made: Plan, *, at: datetime, token: int, belts
     return number
 
 
+def give_plan_back(connection: Connection, run_id: int) -> None:
+    """Let the plan of a run that disposed of nothing be carried out by another."""
+    connection.execute(update(plan).where(plan.c.run_id == run_id).values(run_id=None))
+
+
 def next_batch(connection: Connection) -> int:
     """Give the number of the next batch; only whoever holds the head of the log may ask."""
     return int(connection.execute(select(func.coalesce(func.max(purge_batch.c.batch), 0) + 1)).scalar_one())
