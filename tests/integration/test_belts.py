@@ -112,7 +112,7 @@ def test_schedule_that_is_not_known_any_more_counts_as_shortened(filled: Work) -
     filled.purge(COMING_IN)
     filled.tell("DELETE FROM schedule_version")
     filled.reopen(('keep = "P3M"', 'keep = "P4M"'))
-    with pytest.raises(BeltClosedError, match="safety belt schedule: .* is not known any more"):
+    with pytest.raises(BeltClosedError, match=r"safety belt schedule: .* is not known any more"):
         filled.purge(AUTUMN)
 
 

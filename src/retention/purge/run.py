@@ -200,9 +200,7 @@ def _break_off(database: Database, log: AuditLog, order: Order, state: Literal["
     """Say in the row and in the log how far the run came; a plan of which nothing was done may be carried out again."""
     with database.write() as connection:
         run = runs.get(connection, order.run_id)
-        told = entry(
-            "run_interrupted", order.now, run=run.id, batches=run.batches, disposed=run.disposed, cause=state
-        )
+        told = entry("run_interrupted", order.now, run=run.id, batches=run.batches, disposed=run.disposed, cause=state)
         log.append(connection, [told])
         if not run.batches:
             runs.give_plan_back(connection, run.id)
