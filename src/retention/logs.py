@@ -18,10 +18,13 @@ from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
+from retention.errors import UsageError
+
 if TYPE_CHECKING:
     from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 LEVEL = "RETENTION_LOG_LEVEL"
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]+@")
 
 
@@ -62,8 +65,13 @@ def set_up_logs(*, verbose: bool) -> None:
 
 
 def _level(*, terminal: bool) -> int:
-    named = logging.getLevelNamesMapping().get(os.environ.get(LEVEL, "").upper())
-    return named or (logging.WARNING if terminal else logging.INFO)
+    asked = os.environ.get(LEVEL, "").upper()
+    if not asked:
+        return logging.WARNING if terminal else logging.INFO
+    if asked not in _LEVELS:
+        msg = f"${LEVEL}: write one of {', '.join(_LEVELS).lower()}"
+        raise UsageError(msg)
+    return logging.getLevelNamesMapping()[asked]
 
 
 class _Handler(logging.StreamHandler[TextIO]):

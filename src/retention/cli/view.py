@@ -52,6 +52,9 @@ def explain(config: Path | None, now: datetime | None, verbose: bool, form: str,
 
     ID is the identifier that the source gave the message.
     """
+    if not message_id.strip():
+        msg = "name a message by the identifier that the source gave it"
+        raise click.UsageError(msg)
     from retention.report import explain as room
     from retention.report.view import explanation_as_text
 

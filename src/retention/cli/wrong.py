@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -45,11 +46,17 @@ def without_values(error: click.ClickException) -> click.ClickException:
     return error
 
 
+def _spelled(form: str) -> str:
+    """Spell a date's form as people do: YYYY-MM-DD."""
+    parts = {"%Y": "YYYY", "%m": "MM", "%d": "DD", "%H": "hh", "%M": "mm", "%S": "ss"}
+    return re.sub("%[A-Za-z]", lambda part: parts[part[0]], form)
+
+
 def _reason(kind: click.ParamType[Any]) -> str | None:
     if isinstance(kind, click.Choice):
         return f"is not one of {', '.join(kind.choices)}."
     if isinstance(kind, click.DateTime):
-        return f"does not have the form {' or '.join(kind.formats)}."
+        return f"does not have the form {' or '.join(map(_spelled, kind.formats))}."
     if isinstance(kind, click.types.IntParamType):
         return "is not a whole number, or not one that can occur here."
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 ENVIRONMENT = "RETENTION_CONFIG"
+_LIBRARY = re.compile(r"^(Input|String|Value) should\b")
 DEFAULT_PLACES = (Path("config/retention.toml"), Path("/etc/retention/retention.toml"))
 
 
@@ -102,7 +104,8 @@ def _place_of(problem: ErrorDetails) -> Place:
 
 def _reason_of(problem: ErrorDetails) -> str:
     known = {"missing": "is missing", "extra_forbidden": "is not a known key"}
-    return known.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
+    told = problem["msg"].removeprefix("Value error, ")
+    return known.get(problem["type"]) or _LIBRARY.sub("must", told)
 
 
 def _is_union_branch(part: str | int) -> bool:
