@@ -98,6 +98,7 @@ def test_libraries_are_heard_from_warnings_on_also_where_we_say_everything() -> 
 
 @pytest.mark.parametrize(
     ("named", "heard"),
+    [(None, ["one", "two"]), ("error", []), ("WARNING", ["two"]), ("", ["one", "two"])],
 )
 def test_the_environment_sets_how_much_is_said(
     monkeypatch: pytest.MonkeyPatch, named: str | None, heard: list[str]
