@@ -51,7 +51,7 @@ demo: setup  ## run the narrated demo in demo-run
 	test ! -d "$(DEMO)" || touch "$(DEMO)/.made-by-make"; exit $$status
 
 test: setup  ## run every test; policy, purge and audit must be covered to the last branch
-	$(BIN)/python -m pytest -n auto $(if $(strip $(ARGS)),$(ARGS),--cov --cov-report=term)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(if $(strip $(ARGS)),$(ARGS),--cov --cov-report=term)
 
 lint: setup  ## check style, types, room borders, dead code and the lock
 	$(BIN)/ruff check .

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.kit import Office
 from tests.postgres import running_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.postgres import PostgresServer
 
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108  # pytest makes a private folder in it
+_ROOM = 2 << 30  # bytes; a container often has 64 MiB there
+
+# Hundreds of tests run the command as a process; compiling the program anew each time takes longer than what they do.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# What the tests make lives long or dies by its last reference; looking for cycles at the usual rate finds nothing.
+gc.set_threshold(50_000, 20, 20)
+
+# Files of tests go to memory where there is room: a disk makes every commit of SQLite wait and shows nothing more.
+if os.access(_IN_MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(_IN_MEMORY).free > _ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
+
 # No deadline anywhere: how long an example takes says more about the machine than about the code.
-settings.register_profile("dev", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, database=None)
-settings.register_profile("thorough", deadline=None, max_examples=2000)
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("dev", _PATIENT)
+settings.register_profile("ci", _PATIENT, derandomize=True, print_blob=True, database=None)
+settings.register_profile("thorough", _PATIENT, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
 
 

@@ -24,7 +24,7 @@ import psycopg
 from psycopg import sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _PROGRAMS = ("initdb", "pg_ctl", "postgres")
 _START_SECONDS = 60
@@ -123,6 +123,19 @@ class PostgresServer:
     def _execute(self, statement: LiteralString, name: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+
+def empty_tables(connection: psycopg.Connection, tables: Iterable[str]) -> None:
+    """Empty tables of the schema ``public`` and let its counters begin again.
+
+    A TRUNCATE takes five times as long: it makes new files for every table.
+    """
+    for table in tables:
+        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier("public", table)))
+    connection.execute(
+        "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false) "
+        "FROM pg_sequences WHERE schemaname = 'public'"
+    )
 
 
 @contextlib.contextmanager

@@ -13,14 +13,14 @@ import re
 import sys
 import traceback
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
-
-import structlog
 
 from retention.errors import UsageError
 
 if TYPE_CHECKING:
+    import structlog
     from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 LEVEL = "RETENTION_LOG_LEVEL"
@@ -35,33 +35,47 @@ def set_up_logs(*, verbose: bool) -> None:
     """
     terminal = sys.stderr.isatty()
     level = logging.DEBUG if verbose else _level(terminal=terminal)
-    before: list[Processor] = [
+    handler = _Handler(sys.stderr)
+    handler.setFormatter(_Formatter(terminal=terminal))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("retention").setLevel(level)
+
+
+class _Formatter(logging.Formatter):
+    """Makes its lines by structlog, which is loaded at the first: most commands that only look have none to write."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    @cached_property
+    def _made(self) -> logging.Formatter:
+        import structlog
+
+        last: list[Processor] = [
+            structlog.processors.ExceptionRenderer(_places),
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            redact,
+            structlog.dev.ConsoleRenderer(colors=True) if self._terminal else structlog.processors.JSONRenderer(),
+        ]
+        return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_first(), processors=last)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._made.format(record)
+
+
+def _first() -> list[Processor]:
+    """Give the steps that every line goes through before it is rendered, whoever wrote it."""
+    import structlog
+
+    return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: list[Processor] = [
-        structlog.processors.ExceptionRenderer(_places),
-        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        redact,
-        structlog.dev.ConsoleRenderer(colors=True) if terminal else structlog.processors.JSONRenderer(),
-    ]
-    handler = _Handler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=last))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    logging.getLogger("retention").setLevel(level)
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *before,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
-    )
 
 
 def _level(*, terminal: bool) -> int:
@@ -110,5 +124,10 @@ def _redacted(value: object) -> object:
 
 def get_logger(room: str) -> structlog.stdlib.BoundLogger:
     """Give the logger of a room."""
-    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(f"retention.{room}")
+    import structlog
+
+    steps = [structlog.stdlib.filter_by_level, *_first(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
+    logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        logging.getLogger(f"retention.{room}"), steps, structlog.stdlib.BoundLogger
+    )
     return logger

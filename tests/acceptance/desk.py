@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from unittest.mock import patch
 
-import structlog
-
 from retention.cli import main
 
 if TYPE_CHECKING:
@@ -106,15 +104,10 @@ def _code(left: SystemExit) -> int:
 @contextmanager
 def _logs_put_back() -> Iterator[None]:
     root, ours = logging.getLogger(), logging.getLogger("retention")
-    handlers, levels, configured = root.handlers[:], (root.level, ours.level), structlog.get_config()
+    handlers, levels = root.handlers[:], (root.level, ours.level)
     try:
         yield
     finally:
         root.handlers[:] = handlers
         root.setLevel(levels[0])
         ours.setLevel(levels[1])
-        _configure(configured)
-
-
-def _configure(values: dict[str, Any]) -> None:
-    structlog.configure(**values)

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from tests.faults.job import prepared
 from tests.kit import Office
+from tests.postgres import empty_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,8 +65,7 @@ class PostgresWorld:
         folder = self._folder / uuid4().hex
         shutil.copytree(self._folder / "first", folder)
         with psycopg.connect(self._url) as connection:
-            tables = sql.SQL(", ").join(sql.Identifier("public", name) for name in self._tables)
-            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(tables))
+            empty_tables(connection, self._tables)
             for name in self._tables:
                 _run(connection, "INSERT INTO public.{} SELECT * FROM kept.{}", name, name)
         yield Office(folder, self._url)

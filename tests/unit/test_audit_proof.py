@@ -14,6 +14,7 @@ from retention.errors import LogError
 
 MOST = 130
 LEAVES = leaf_hashes(n.to_bytes(2, "big") for n in range(MOST))
+OTHER_HASHES = st.binary(min_size=32, max_size=32)
 INDEXES_AND_SIZES = st.integers(1, MOST).flatmap(lambda size: st.tuples(st.integers(0, size - 1), st.just(size)))
 
 
@@ -66,7 +67,7 @@ def test_inclusion_proof_with_one_thing_changed_fails(where: tuple[int, int], da
     index, size = where
     leaves = LEAVES[:size]
     proof, root = inclusion(index, leaves), root_of(leaves)
-    other = data.draw(st.binary(min_size=32, max_size=32))
+    other = data.draw(OTHER_HASHES.filter(lambda one: one not in {leaves[index], root, *proof}))
     verify_inclusion(leaves[index], index, proof, size, root)
     changed = [
         (other, index, proof, size, root),
@@ -88,7 +89,7 @@ def test_consistency_proof_with_one_thing_changed_fails(one: int, another: int, 
     first, second = sorted((one, another))
     older, newer = root_of(LEAVES[:first]), root_of(LEAVES[:second])
     proof = consistency(first, LEAVES[:second])
-    other = data.draw(st.binary(min_size=32, max_size=32))
+    other = data.draw(OTHER_HASHES.filter(lambda one: one not in {older, newer, *proof}))
     verify_consistency(first, older, proof, second, newer)
     changed = [
         (first, other, proof, second, newer),

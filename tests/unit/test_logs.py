@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
-import structlog
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import StatementError
 
@@ -44,12 +43,11 @@ class Stderr(io.StringIO):
 def _logs_put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv(LEVEL, raising=False)
     root, ours = logging.getLogger(), logging.getLogger("retention")
-    before, configured = (root.handlers[:], root.level, ours.level), structlog.get_config()
+    before = (root.handlers[:], root.level, ours.level)
     yield
     root.handlers[:], levels = before[0], before[1:]
     root.setLevel(levels[0])
     ours.setLevel(levels[1])
-    structlog.configure(**configured)
 
 
 def listen(*, terminal: bool = False, verbose: bool = False) -> Stderr:
