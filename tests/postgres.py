@@ -24,7 +24,7 @@ import psycopg
 from psycopg import sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 _PROGRAMS = ("initdb", "pg_ctl", "postgres")
 _START_SECONDS = 60
@@ -125,17 +125,55 @@ class PostgresServer:
             connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
 
 
-def empty_tables(connection: psycopg.Connection, tables: Iterable[str]) -> None:
-    """Empty tables of the schema ``public`` and let its counters begin again.
+class KeptRows:
+    """The rows that a database has, kept beside their tables in a schema of their own, to be put back again and again.
 
-    A TRUNCATE takes five times as long: it makes new files for every table.
+    That takes a fifth of the time of TRUNCATE, which makes new files for every table, and a tenth of a new database.
     """
-    for table in tables:
-        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier("public", table)))
-    connection.execute(
-        "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false) "
-        "FROM pg_sequences WHERE schemaname = 'public'"
-    )
+
+    def __init__(self, url: str) -> None:
+        """Keep the rows of every table of the schema ``public``."""
+        self.url = url
+        with psycopg.connect(url) as connection:
+            self._tables = self._found(connection)
+            connection.execute("CREATE SCHEMA kept")
+            for name in self._tables:
+                self._run(connection, "CREATE TABLE kept.{} AS TABLE public.{}", name, name)
+            connection.execute(
+                "CREATE TABLE kept.counters AS SELECT format('%I.%I', schemaname, sequencename) AS name, last_value "
+                "FROM pg_sequences WHERE schemaname = 'public'"
+            )
+
+    def put_back(self) -> bool:
+        """Put the rows and the counters back, whoever is still connected.
+
+        Where other tables are found, they are taken away, and the answer is False: there is nothing now.
+        """
+        with psycopg.connect(self.url) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            if self._found(connection) != self._tables:
+                connection.execute("DROP SCHEMA public CASCADE")
+                connection.execute("CREATE SCHEMA public")
+                return False
+            for name in self._tables:
+                self._run(connection, "DELETE FROM public.{}", name)
+                self._run(connection, "INSERT INTO public.{} SELECT * FROM kept.{}", name, name)
+            connection.execute(
+                "SELECT setval(name::regclass, coalesce(last_value, 1), last_value IS NOT NULL) FROM kept.counters"
+            )
+            return True
+
+    @staticmethod
+    def _found(connection: psycopg.Connection) -> list[str]:
+        query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+        return [name for (name,) in connection.execute(query)]
+
+    @staticmethod
+    def _run(connection: psycopg.Connection, statement: LiteralString, *names: str) -> None:
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 @contextlib.contextmanager

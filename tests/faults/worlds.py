@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, LiteralString, Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
-
-import psycopg
-from psycopg import sql
 
 from tests.faults.job import prepared
 from tests.kit import Office
-from tests.postgres import empty_tables
+from tests.postgres import KeptRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,32 +45,19 @@ class PostgresWorld:
     """An office in a database of a server; one copy is lent at a time, because making a database costs more."""
 
     def __init__(self, folder: Path, url: str) -> None:
-        """Set the office up in an empty database and keep every row beside its table."""
+        """Set the office up in an empty database and keep its rows."""
         self._folder = folder
-        self._url = url
         prepared(folder / "first", url)
-        with psycopg.connect(url) as connection:
-            rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-            self._tables = [name for (name,) in rows]
-            connection.execute("CREATE SCHEMA kept")
-            for name in self._tables:
-                _run(connection, "CREATE TABLE kept.{} AS TABLE public.{}", name, name)
+        self._rows = KeptRows(url)
 
     @contextmanager
     def copy(self) -> Iterator[Office]:
         """Put the database back to what it was at first, and lend a copy of the folder, which is removed afterwards."""
         folder = self._folder / uuid4().hex
         shutil.copytree(self._folder / "first", folder)
-        with psycopg.connect(self._url) as connection:
-            empty_tables(connection, self._tables)
-            for name in self._tables:
-                _run(connection, "INSERT INTO public.{} SELECT * FROM kept.{}", name, name)
-        yield Office(folder, self._url)
+        assert self._rows.put_back()
+        yield Office(folder, self._rows.url)
         shutil.rmtree(folder)
-
-
-def _run(connection: psycopg.Connection, statement: LiteralString, *names: str) -> None:
-    connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 def _sqlite_url(folder: Path) -> str:

@@ -1,7 +1,7 @@
 """Fixtures of the integration tests: an installation at work, whose audit log must verify when the test is over.
 
-Most of these tests want a fresh installation and nothing else, so one is made once and copied, and one database of the
-server is emptied for each test instead of being made anew.
+Most of these tests want a fresh installation and nothing else, so one is made once and copied, and on PostgreSQL one
+database gets its rows back for each test instead of being made anew.
 """
 
 from __future__ import annotations
@@ -11,16 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from retention import cycle
-from retention.audit.tables import metadata as audit_tables
 from retention.ingest.importing import Terms
-from retention.store.tables import metadata as store_tables
 from tests.integration.work import Work
 from tests.kit import Office
-from tests.postgres import empty_tables
+from tests.postgres import KeptRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,10 +43,14 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def kept_postgres(postgres_server: PostgresServer) -> Iterator[str]:
-    """Give the address of a database that the tests of this process use one after the other."""
+def founded_on_postgres(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, KeptRows]]:
+    """Give the folder and the rows of such an installation on PostgreSQL; its database is lent to test after test."""
+    folder = tmp_path_factory.mktemp("founded")
     with postgres_server.database(f"kept_{uuid4().hex}") as url:
-        yield url
+        Office(folder, url).found()
+        yield folder, KeptRows(url)
 
 
 @pytest.fixture
@@ -65,25 +66,13 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Office:
     if request.param == "sqlite":
         made: Office = request.getfixturevalue("sqlite_office")
         return made
-    url: str = request.getfixturevalue("kept_postgres")
-    _empty(url)
-    return Office(tmp_path, url).found()
-
-
-def _empty(url: str) -> None:
-    """Empty every table, or take the schema away where the test before left another one than migrations make."""
-    described = {*store_tables.tables, *audit_tables.tables, "alembic_version"}
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-        if {name for (name,) in found} != described:
-            connection.execute("DROP SCHEMA public CASCADE")
-            connection.execute("CREATE SCHEMA public")
-            return
-        empty_tables(connection, sorted(described - {"alembic_version"}))
+    first: Path
+    kept: KeptRows
+    first, kept = request.getfixturevalue("founded_on_postgres")
+    if not kept.put_back():  # the test before left another schema than migrations make
+        return Office(tmp_path, kept.url).found()
+    shutil.copytree(first, tmp_path, dirs_exist_ok=True)
+    return Office(tmp_path, kept.url)
 
 
 @pytest.fixture
