@@ -22,6 +22,7 @@ def upgrade() -> None:
     op.create_table(
         "audit_rotation",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("previous_condemned_at", sa.BigInteger(), nullable=True),
         sa.Column("previous_destroyed_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("seq"),
     )

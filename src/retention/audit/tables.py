@@ -50,5 +50,6 @@ audit_rotation = Table(
     "audit_rotation",
     metadata,
     Column("seq", _Index, primary_key=True, autoincrement=False),
+    Column("previous_condemned_at", BigInteger),  # the destruction of the key before it has begun
     Column("previous_destroyed_at", BigInteger),
 )
