@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-_DISPOSAL = '{"batch":'
+DISPOSAL = '{"batch":'
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 COLUMNS = (
@@ -111,19 +111,29 @@ def write_csv(connection: Connection, selection: Selection, out: IO[str], origin
     rows = 0
     for group in _groups(connection, selection):
         if group.entry.get("kind") == "batch":
-            writer.writerows(_rows(group, origin))
+            writer.writerows(disposal_rows(group, origin))
             rows += len(group.disposals)
     return rows
 
 
-def _rows(group: Group, origin: str) -> Iterator[list[str]]:
+def disposal_rows(group: Group, origin: str) -> Iterator[list[str]]:
+    """Give the cells of each disposal that a batch closes.
+
+    Args:
+        group: the batch with its disposals.
+        origin: the log's origin.
+
+    Yields:
+        One cell for each of COLUMNS, safe for a spreadsheet.
+
+    """
     batch = group.entry
     facts = [
         _guard(batch.get(key, ""))
         for key in ("rule", "authority", "cutoff", "run", "batch", "plan_digest", "schedule_digest")
     ]
     for index, body in group.disposals:
-        disposal = _parsed(body)
+        disposal = parsed(body)
         own = [_guard(disposal.get(key, "")) for key in ("received_on", "network", "pseudonym")]
         yield [str(index), _guard(batch.get("at", "")), *own, *facts, origin]
 
@@ -136,10 +146,10 @@ def _guard(value: object) -> str:
 def _groups(connection: Connection, selection: Selection) -> Iterator[Group]:
     disposals: list[tuple[int, str]] = []
     for index, body in audit_log.stream(connection):
-        if body.startswith(_DISPOSAL):
+        if body.startswith(DISPOSAL):
             disposals.append((index, body))
             continue
-        entry = _parsed(body)
+        entry = parsed(body)
         if selection.takes(entry):
             yield Group(index, body, entry, disposals)
         disposals = []
@@ -147,7 +157,16 @@ def _groups(connection: Connection, selection: Selection) -> Iterator[Group]:
         yield Group(*disposals[-1], {}, disposals[:-1])
 
 
-def _parsed(body: str) -> dict[str, Any]:
+def parsed(body: str) -> dict[str, Any]:
+    """Read an entry as far as it can be read.
+
+    Args:
+        body: its text.
+
+    Returns:
+        Its fields, or none where it is not a JSON object.
+
+    """
     try:
         entry = json.loads(body)
     except (ValueError, RecursionError):
