@@ -16,6 +16,7 @@ from retention.cli.app import retention
 from retention.report.qr import own_part
 from retention.report.record_html import record_as_html
 from retention.report.record_json import record_as_json
+from retention.report.record_page import page_of
 from retention.report.record_pdf import record_as_pdf
 from retention.report.record_words import BEYOND_REACH, steps_of
 from tests.unit.record_kit import BELTS, NOTE, ORIGIN, RULE, record
@@ -46,7 +47,7 @@ CASES = {
             RULE._replace(rule="complaints", held=0, disposed=0),
         ),
     ),
-    "eight networks over years": record(1500, belts=(BELTS[0]._replace(by=BELTS[0].reason),)),
+    "eight networks over years": record(1500, 8, belts=(BELTS[0]._replace(by=BELTS[0].reason),)),
     "a long reason": record(
         60, belts=tuple(one._replace(reason=one.reason._replace(text=LONG_REASON)) for one in BELTS)
     ),
@@ -146,7 +147,7 @@ def test_the_page_says_plainly_what_is_not_known() -> None:
 def test_a_run_that_did_not_come_to_its_end_is_not_told_as_one_that_did() -> None:
     said = " ".join(text_of(record_as_pdf(CASES["interrupted"])).split())
     assert "The run was interrupted before its end" in said
-    assert said.count("not counted") == 2
+    assert said.count("not counted") == 3
     assert "not searched" in said
 
 
@@ -154,6 +155,14 @@ def test_what_went_wrong_stands_on_top() -> None:
     said = Outline(record_as_html(CASES["something went wrong"])).said
     assert "After the run 3 messages past the period and not held remained." in said
     assert "2 identifiers of deleted records were still readable in our own files." in said
+
+
+def test_networks_beyond_the_sixth_are_added_up_and_none_is_lost() -> None:
+    table = page_of(CASES["eight networks over years"]).table
+    assert table is not None
+    assert table.head[-2:] == ["other networks", "total"]
+    totals = [int(cell.replace(",", "")) for cell in table.foot[1:]]
+    assert sum(totals[:-1]) == totals[-1] == CASES["eight networks over years"].disposed
 
 
 def test_an_erased_reason_is_said_to_be_erased_and_a_name_that_was_kept_is_named() -> None:

@@ -139,7 +139,9 @@ def figures(record: Record) -> list[Figure]:
         Figure(number(record.disposed), "disposed of", f"of {number(record.planned)} in the plan"),
         past,
         Figure(number(record.held + (run.skipped_held or 0)), "held back", _holds(record)),
-        Figure("–" if run.due_after is None else number(run.due_after), "still due", "counted anew after the run"),
+        Figure("–", "still due", "not counted")
+        if run.due_after is None
+        else Figure(number(run.due_after), "still due", "counted anew after the run"),
     ]
 
 
