@@ -3,7 +3,7 @@
     signing.pem        private key, PKCS#8, Ed25519; encrypted where a passphrase was given when it was made
     signing.pub        the same key for verifiers, as one line name+key id+base64
     signing.pub.pem    the same key for openssl, SPKI
-    signing/1a2b3c4d   the same three files of each key that took over since, by key id (see signing.py)
+    signing/…          the same three files of each key that took over since (see signing.py)
     month/2026-08.key  32 random bytes in hex
     hold.key           a Fernet key
 

@@ -1,8 +1,8 @@
-"""The signing keys in the key folder: the first in the folder itself, each later one in a folder named by its key id.
+"""The signing keys in the key folder: the first in the folder itself, each later one in a numbered folder of its own.
 
     signing.pem, signing.pub, signing.pub.pem     the first key
-    signing/1a2b3c4d.new                          a key that is complete and not yet in the log
-    signing/1a2b3c4d                              a key that the log introduces
+    signing/0001-1a2b3c4d                         the second key, which the log introduces
+    signing/0002-5e6f7a8b.new                     a key that is complete and not yet in the log
 
 Nothing is moved when a key takes over, so a process that dies leaves either a key that was never used, which the next
 rotation takes up, or one that is in use. A retired key loses its private file; the public ones stay.
@@ -58,7 +58,7 @@ def public_keys(path: Path) -> list[VerifierKey]:
         path: The key folder.
 
     Returns:
-        The first key, then the others by their key ids.
+        The keys in the order in which they took over.
 
     Raises:
         KeyFileError: a folder or file cannot be used; the message says what to do.
@@ -68,7 +68,7 @@ def public_keys(path: Path) -> list[VerifierKey]:
 
 
 def _rotated(path: Path) -> list[Path]:
-    """List the folders of the keys that followed the first one, by name."""
+    """List the folders of the keys that followed the first one, in their order."""
     folder = path / FOLDER
     with keyfiles.os_errors(folder):
         if not folder.is_dir():
@@ -95,9 +95,9 @@ def new_key(path: Path, origin: str, passphrase: str | None) -> Signer:
         KeyFileError: the disk refuses, or a key that was never used cannot be read.
 
     """
-    for left_over in _rotated(path):
-        if left_over.suffix == _NEW:
-            return load_signer(left_over, passphrase)
+    others = _rotated(path)
+    if others and others[-1].suffix == _NEW:
+        return load_signer(others[-1], passphrase)
     private_key = Ed25519PrivateKey.generate()
     signer = Signer(origin, private_key)
     folder = path / FOLDER
@@ -107,7 +107,7 @@ def new_key(path: Path, origin: str, passphrase: str | None) -> Signer:
         draft = path / tempfile.mkdtemp(prefix=".signing.", dir=path)
         try:
             write_signing_key(draft, private_key, signer.verifier, passphrase)
-            draft.rename(folder / f"{signer.verifier.key_id.hex()}{_NEW}")
+            draft.rename(folder / f"{len(others) + 1:04}-{signer.verifier.key_id.hex()}{_NEW}")
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         keyfiles.sync_folder(folder)
@@ -122,15 +122,14 @@ def settle(path: Path, key: VerifierKey) -> None:
         key: The key.
 
     Raises:
-        KeyFileError: the disk refuses.
+        KeyFileError: the folder has no such key, or the disk refuses.
 
     """
-    folder = path / FOLDER
-    new = folder / f"{key.key_id.hex()}{_NEW}"
-    with keyfiles.os_errors(folder):
-        if new.is_dir():
-            new.rename(new.with_suffix(""))
-            keyfiles.sync_folder(folder)
+    folder = _folder_of(path, key)
+    if folder.suffix == _NEW:
+        with keyfiles.os_errors(folder):
+            folder.rename(folder.with_suffix(""))
+            keyfiles.sync_folder(folder.parent)
 
 
 def private_file(path: Path, key: VerifierKey) -> Path:
