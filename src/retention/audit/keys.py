@@ -78,15 +78,19 @@ def create_key_directory(path: Path, origin: str, passphrase: str | None = None)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.parent / tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent)
         try:
-            write_signing_key(draft, private_key, signer.verifier, passphrase)
-            keyfiles.write_new(draft / HOLD_KEY, Fernet.generate_key() + b"\n", 0o600)
-            (draft / MONTH_FOLDER).mkdir(mode=0o700)
-            keyfiles.sync_folder(draft)
+            _write_keys(draft, private_key, signer.verifier, passphrase)
             _move_into_place(draft, path)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         keyfiles.sync_folder(path.parent)
     return signer
+
+
+def _write_keys(folder: Path, private_key: Ed25519PrivateKey, verifier: VerifierKey, passphrase: str | None) -> None:
+    write_signing_key(folder, private_key, verifier, passphrase)
+    keyfiles.write_new(folder / HOLD_KEY, Fernet.generate_key() + b"\n", 0o600)
+    (folder / MONTH_FOLDER).mkdir(mode=0o700)
+    keyfiles.sync_folder(folder)
 
 
 def write_signing_key(
