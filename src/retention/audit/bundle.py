@@ -19,6 +19,7 @@ from __future__ import annotations
 import csv
 import os
 import shutil
+from base64 import b64encode
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
@@ -153,8 +154,9 @@ def _write_entries(
     head: Checkpoint,
     progress: Callable[[int], None] | None,
 ) -> int:
-    """Write lines, entry bundles and rows; give the index of the last disposal, or else of the last entry."""
-    last, first = head.size - 1, since // TILE_WIDTH * TILE_WIDTH
+    """Write lines, entry bundles and rows; give the index of an entry that serves as an example: the last disposal."""
+    last = max((int(path.stem) for path in folder.glob("proofs/*.json")), default=head.size - 1)
+    first = since // TILE_WIDTH * TILE_WIDTH
     with (
         _cut(folder / LINES, _line_end, since) as lines,
         _cut(folder / TABLE, _row_end, since) as table,
@@ -173,7 +175,7 @@ def _write_entries(
         for out in (lines, table):
             out.flush()
             os.fsync(out.fileno())
-    return disposals.last if disposals.last is not None else last
+    return last if disposals.last is None else disposals.last
 
 
 def _entries(connection: Connection, first: int, end: int) -> Iterator[tuple[int, str]]:
@@ -269,6 +271,8 @@ def _write_checkpoints(connection: Connection, folder: Path, bundle: Bundle) -> 
 
 def _write_proof(connection: Connection, folder: Path, bundle: Bundle, prover: Prover, index: int) -> None:
     (folder / "proofs").mkdir(exist_ok=True)
+    if (folder / "proofs" / f"{index}.json").exists():
+        return
     proof = TlogProof(index, tuple(prover.inclusion(index)), bundle.note)
     _put(folder / "proofs" / f"{index}.tlog-proof", write_proof(proof).encode())
     _put(folder / "proofs" / f"{index}.json", entry_at(connection, index))
@@ -305,7 +309,9 @@ def _write_beside(folder: Path, bundle: Bundle, example: int) -> None:
     for name in ("verify_bundle.py", "check_record.sh"):
         _put(folder / name, (HANDOVER / name).read_bytes())
     text = (HANDOVER / "VERIFY.md").read_text("utf-8")
-    oldest = min(int(path.name) for path in (folder / "checkpoints").iterdir())
+    own = f"{b64encode(bundle.key.key_id).decode('ascii')[:5]}"
+    notes = (path for path in (folder / "checkpoints").iterdir() if f" {key.name} {own}" in path.read_text("utf-8"))
+    oldest = min(int(path.name) for path in notes)
     for word, value in {"ORIGIN": key.name, "FINGERPRINT": key.fingerprint, "INDEX": example, "OLDEST": oldest}.items():
         text = text.replace(f"@{word}@", str(value))
     _put(folder / "VERIFY.md", text.encode())

@@ -303,7 +303,7 @@ class Facts:
         self._report, self._table, self._origin = report, table, origin
         self._open: list[tuple[int, tuple[bytes, ...]]] = []
         self._fits = True
-        self._compare(COLUMNS, None)
+        self._compare(COLUMNS)
 
     def see(self, index: int, line: bytes) -> None:
         """Look at the next entry."""
@@ -345,15 +345,15 @@ class Facts:
             if day.decode() >= due_before:
                 self._report.add(f"entry {place} was not due under the cutoff of its batch", place)
             own = [_guarded(one.decode()) for one in (day, network, pseudonym)]
-            self._compare((str(place), at, *own, *facts, self._origin), place)
+            self._compare((str(place), at, *own, *facts, self._origin))
 
-    def _compare(self, cells: Iterable[str], index: int | None) -> None:
+    def _compare(self, cells: tuple[str, ...]) -> None:
         row = io.StringIO()
         csv.writer(row, lineterminator="\r\n").writerow(cells)
         expected = row.getvalue().encode()
         if self._fits and self._table.read(len(expected)) != expected:
             self._fits = False
-            self._report.add("deletion-log.csv does not say what the entries say", index)
+            self._report.add(f"deletion-log.csv does not say what the entries say, in the row {cells[0]}")
 
 
 def _guarded(value: object) -> str:
@@ -365,9 +365,10 @@ def _guarded(value: object) -> str:
 class Walk:
     """One walk over the entries, a tile at a time; remembers the root at each size that somebody signed."""
 
-    def __init__(self, bundle: Bundle, report: Report, marks: set[int]) -> None:
-        """Begin before the first entry. ``marks`` are the sizes at which roots are wanted."""
+    def __init__(self, bundle: Bundle, report: Report, marks: set[int], end: int) -> None:
+        """Begin before the first entry. ``marks`` are the sizes at which roots are wanted, ``end`` is the last."""
         self.size = 0
+        self._end = end
         self.roots = {0: EMPTY_ROOT}
         self.roots_as_kept: dict[int, bytes] = {}
         self._bundle, self._report, self._marks = bundle, report, marks
@@ -428,7 +429,8 @@ class Walk:
 
     def _compare(self, level: int, n: int, rows: list[bytes]) -> bytes:
         """Compare a tile with what it must be; give it as it was kept."""
-        name, made = tile_name(level, n, len(rows)), b"".join(rows)
+        width = min(WIDTH, self._end // WIDTH ** max(level, 0) - n * WIDTH)
+        name, made = tile_name(level, n, width), b"".join(rows)
         kept = whole(self._bundle, name)
         if kept != made:
             same = next(
@@ -436,7 +438,7 @@ class Walk:
                 min(len(kept), len(made)),
             )
             ends = list(accumulate(map(len, rows)))
-            row = min(bisect_right(ends, same), len(rows) - 1)
+            row = bisect_right(ends, same)
             # What differs above an entry that differs follows from it, and names nothing.
             index = None if level > 0 and self._kept else (n * WIDTH + row) * WIDTH ** max(level, 0)
             self._report.add(f"{name} does not fit the entries" if kept else f"{name} is missing", index)
@@ -506,10 +508,11 @@ def _check_sums(bundle: Bundle, names: list[str], report: Report) -> None:
 def _walk(
     bundle: Bundle, report: Report, marks: set[int], head: Head, tick: Callable[[int], object]
 ) -> tuple[Walk, Facts]:
-    walk = Walk(bundle, report, marks)
+    walk = Walk(bundle, report, marks, head.size)
     with bundle.open("entries.jsonl") as lines, bundle.open("deletion-log.csv") as table:
         facts = Facts(report, table, head.origin)
-        while chunk := list(islice(iter(lambda: lines.readline(LONGEST_ENTRY + 1), b""), WIDTH)):
+        each = iter(lambda: lines.readline(LONGEST_ENTRY + 1), b"")
+        while chunk := list(islice(each, min(WIDTH, head.size - walk.size))):
             if not all(line.endswith(b"\n") for line in chunk):
                 message = f"entries.jsonl: after line {walk.size}, one is too long or has no end"
                 raise NotVerifiedError(message)
@@ -518,9 +521,9 @@ def _walk(
             walk.add([line[:-1] for line in chunk])
             tick(len(chunk))
         facts.end()
+        if walk.size != head.size or any(each):
+            report.add(f"entries.jsonl does not have the {head.size} entries that the checkpoint says", walk.size)
     walk.end()
-    if walk.size != head.size:
-        report.add(f"the checkpoint says {head.size} entries, there are {walk.size}", min(walk.size, head.size))
     return walk, facts
 
 
