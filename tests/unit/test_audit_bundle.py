@@ -272,7 +272,7 @@ def test_no_placeholder_is_left_in_what_people_read(shared: Path) -> None:
 
 def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
     peaks = []
-    for number in (2, 10):
+    for number in (1, 5):
         log = Log.found(tmp_path / f"{number}.db")
         for _ in range(number):
             size = log.size
@@ -321,16 +321,21 @@ def test_no_byte_of_a_tar_file_can_be_changed_unseen(
 @pytest.mark.parametrize("part", [slice(0, 512), slice(512, 1024), slice(-10_240, None)], ids=["header", "body", "end"])
 def test_every_byte_of_a_block_counts(shared: Path, tmp_path: Path, part: slice) -> None:
     path = archived(shared, tmp_path / "bundle.tar")
-    for offset in range(*part.indices(path.stat().st_size))[:: 97 if part.start == -10_240 else 5]:
+    for offset in range(*part.indices(path.stat().st_size))[:: 97 if part.start == -10_240 else 29]:
         with changed(path, offset, 1):
             assert problems(path) != []
 
 
 def test_a_name_that_stands_twice_in_a_tar_file_is_refused(shared: Path, tmp_path: Path) -> None:
     data = archived(shared, tmp_path / "bundle.tar").read_bytes()
-    (tmp_path / "twice.tar").write_bytes(data[:1024] + data)
-    with pytest.raises(LogError, match="damaged"), open_archive(tmp_path / "twice.tar"):
-        pass
+    with tarfile.open(tmp_path / "bundle.tar") as archive:
+        length = archive.getmembers()[1].offset
+    dated = tarfile.TarInfo("checkpoint")
+    dated.mtime = 1
+    for spoilt in (data[:length] + data, b"x" * 512 + data, data[:100], dated.tobuf(tarfile.GNU_FORMAT) + data):
+        (tmp_path / "spoilt.tar").write_bytes(spoilt)
+        with pytest.raises(LogError, match="damaged"), open_archive(tmp_path / "spoilt.tar"):
+            pytest.fail("it was taken")
 
 
 def test_a_bundle_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:

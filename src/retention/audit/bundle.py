@@ -309,7 +309,7 @@ def _write_beside(folder: Path, bundle: Bundle, example: int) -> None:
     for name in ("verify_bundle.py", "check_record.sh"):
         _put(folder / name, (HANDOVER / name).read_bytes())
     text = (HANDOVER / "VERIFY.md").read_text("utf-8")
-    own = f"{b64encode(bundle.key.key_id).decode('ascii')[:5]}"
+    own = b64encode(bundle.key.key_id).decode("ascii")[:5]  # what four bytes say alone, whatever follows
     notes = (path for path in (folder / "checkpoints").iterdir() if f" {key.name} {own}" in path.read_text("utf-8"))
     oldest = min(int(path.name) for path in notes)
     for word, value in {"ORIGIN": key.name, "FINGERPRINT": key.fingerprint, "INDEX": example, "OLDEST": oldest}.items():

@@ -619,5 +619,5 @@ def _tell(report: Report, *, trusted: bool) -> int:
     return 0
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover  # a test runs it as a process of its own
     sys.exit(main())
