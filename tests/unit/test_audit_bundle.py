@@ -329,10 +329,13 @@ def test_every_byte_of_a_block_counts(shared: Path, tmp_path: Path, part: slice)
 def test_a_name_that_stands_twice_in_a_tar_file_is_refused(shared: Path, tmp_path: Path) -> None:
     data = archived(shared, tmp_path / "bundle.tar").read_bytes()
     with tarfile.open(tmp_path / "bundle.tar") as archive:
-        length = archive.getmembers()[1].offset
+        first, second = archive.getmembers()[:2]
+    length, end = second.offset, first.offset_data + first.size
+    assert length > end
+    filled = data[:end] + b"x" + data[end + 1 :]
     dated = tarfile.TarInfo("checkpoint")
     dated.mtime = 1
-    for spoilt in (data[:length] + data, b"x" * 512 + data, data[:100], dated.tobuf(tarfile.GNU_FORMAT) + data):
+    for spoilt in (data[:length] + data, b"x" * 512 + data, data[:100], dated.tobuf(tarfile.GNU_FORMAT) + data, filled):
         (tmp_path / "spoilt.tar").write_bytes(spoilt)
         with pytest.raises(LogError, match="damaged"), open_archive(tmp_path / "spoilt.tar"):
             pytest.fail("it was taken")
