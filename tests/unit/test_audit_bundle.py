@@ -240,7 +240,7 @@ def test_disposals_that_nothing_closes_get_no_row_and_are_named(log: Log, tmp_pa
     log.append(*batch(9, 301, 4)[:-1], heartbeat(1)).append(*batch(10, 306, 2)[:-1]).sign()
     log.export(tmp_path / "bundle")
     found = verify_exported(tmp_path / "bundle", [KEY]).found
-    assert found.first_bad_index == 301
+    assert found.first_bad_index == 305
     assert found.problems[0] == "entry 305 is not of this log's form, or parts disposals from their batch"
 
 

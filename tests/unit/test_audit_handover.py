@@ -195,12 +195,7 @@ def test_an_edited_line_is_named(bundle: Path, index: int) -> None:
     lines = (bundle / "entries.jsonl").read_bytes().splitlines(keepends=True)
     lines[index] = heartbeat(5) + b"\n"
     (bundle / "entries.jsonl").write_bytes(b"".join(lines))
-    found = ask(bundle)
-    assert index in {
-        found.first_bad_index,
-        *[int(n) for one in found.problems for n in re.findall(r"entry (\d+)", one)],
-    }
-    assert found.problems
+    assert ask(bundle).first_bad_index == index
 
 
 @pytest.mark.parametrize(
@@ -220,8 +215,7 @@ def test_dropped_inserted_and_reordered_lines_are_named(bundle: Path, change: ob
     (bundle / "entries.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
     found = ask(bundle)
     assert found.problems
-    assert found.first_bad_index is not None
-    assert found.first_bad_index in {index, 201}  # 201: a batch that does not describe what is left of it
+    assert found.first_bad_index == index
 
 
 def test_a_line_without_end_or_without_measure_ends_the_verification(bundle: Path) -> None:

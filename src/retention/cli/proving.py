@@ -52,12 +52,12 @@ def verify(
             raise UsageError(msg)
         _verify_proof(config, now, proof, key, form=form, verbose=verbose)
     elif bundle:
-        _verify_bundle(bundle, [_text(path) for path in since], key, form)
+        _verify_bundle(bundle, [_note(path) for path in since], key, form)
     elif key:
         msg = "--key goes with --bundle or --proof; the database is verified with the keys of this installation"
         raise UsageError(msg)
     else:
-        _verify_database(config, now, [_text(path) for path in since], form=form, verbose=verbose)
+        _verify_database(config, now, [_note(path) for path in since], form=form, verbose=verbose)
 
 
 def _verify_database(config: Path | None, now: datetime | None, since: list[str], *, form: str, verbose: bool) -> None:
@@ -167,6 +167,11 @@ def _ids(proof: str) -> set[bytes]:
 
     note = proof.partition("\n\n")[2]
     return {key_id for _, key_id, _ in parse_note(note.encode()).signatures}
+
+
+def _note(path: Path) -> str:
+    """Read a checkpoint; one that was copied from a page or a mail may have lost its last newline."""
+    return _text(path).removesuffix("\n") + "\n"
 
 
 def _text(path: Path) -> str:

@@ -237,11 +237,9 @@ class Bundle(Protocol):
 
     def names(self) -> Iterator[str]:
         """Name every file."""
-        ...  # pragma: no cover  # a contract has no body
 
     def open(self, name: str) -> BinaryIO:
         """Open a file; one that is not there is empty."""
-        ...  # pragma: no cover  # a contract has no body
 
 
 class Folder:
@@ -295,11 +293,15 @@ class Report:
 
 
 class Facts:
-    """What entries say against each other, and the table of disposals that follows from them."""
+    """What entries say against each other, and the table of disposals that follows from them.
+
+    ``misfits`` holds sentences, each with the entry it concerns and the one at which it showed.
+    """
 
     def __init__(self, report: Report, table: BinaryIO, origin: str) -> None:
         """Compare the table's first line."""
         self.introduced: list[tuple[int, Key]] = []
+        self.misfits: list[tuple[str, int, int]] = []
         self._report, self._table, self._origin = report, table, origin
         self._open: list[tuple[int, tuple[bytes, ...]]] = []
         self._fits = True
@@ -318,32 +320,37 @@ class Facts:
         if kind == "batch":
             self._close(index, entry)
         elif kind == "disposal" or self._open:
-            self._report.add(f"entry {index} is not of this log's form, or parts disposals from their batch", index)
+            self._add(f"entry {index} is not of this log's form, or parts disposals from their batch", index, index)
         elif kind in {"genesis", "rotate"}:
             with suppress(NotVerifiedError):
                 self.introduced.append((index, parse_key(str(entry.get("verifier_key")))))
 
-    def end(self) -> None:
-        """Report what no batch has closed, and what the table says beyond the entries."""
+    def end(self, size: int) -> None:
+        """Note that a batch is missing where none has closed disposals, and what the table says beyond the entries."""
         if self._open:
-            self._report.add(f"no batch closes the disposals from entry {self._open[0][0]} on", self._open[0][0])
+            first = self._open[0][0]
+            self._add(f"entry {size} is missing: no batch closes the disposals from entry {first} on", size, size)
         if self._fits and self._table.read(1):
             self._report.add("deletion-log.csv has more lines than there are disposals")
+
+    def _add(self, problem: str, index: int, shown_at: int) -> None:
+        if len(self.misfits) < MOST_PROBLEMS:
+            self.misfits.append((problem, index, shown_at))
 
     def _close(self, index: int, batch: dict[str, Any]) -> None:
         disposals, self._open = self._open, []
         said = [batch.get("batch"), batch.get("first"), batch.get("count")]
         due_before = str(batch.get("due_before", ""))
         if not disposals or said != [int(disposals[0][1][0]), disposals[0][0], len(disposals)]:
-            self._report.add(f"the batch at entry {index} does not describe the disposals before it", index)
+            self._add(f"the batch at entry {index} does not describe the disposals before it", index, index)
         keys = ("rule", "authority", "cutoff", "run", "batch", "plan_digest", "schedule_digest")
         facts = [_guarded(batch.get(key, "")) for key in keys]
         at = _guarded(batch.get("at", ""))
         for place, (number, network, pseudonym, day) in disposals:
             if number != disposals[0][1][0]:
-                self._report.add(f"entry {place} belongs to another batch than its neighbours", place)
+                self._add(f"entry {place} belongs to another batch than its neighbours", place, index)
             if day.decode() >= due_before:
-                self._report.add(f"entry {place} was not due under the cutoff of its batch", place)
+                self._add(f"entry {place} was not due under the cutoff of its batch", place, index)
             own = [_guarded(one.decode()) for one in (day, network, pseudonym)]
             self._compare((str(place), at, *own, *facts, self._origin))
 
@@ -485,6 +492,11 @@ def _verify(
                 f"{told} of size {one.size}, is not signed by the key that this log had then, or none leads to it"
             )
     _check_roots(sorted(heads, key=lambda pair: pair[1].size), walk, report)
+    changed_from = report.first_bad_index
+    for problem, index, shown_at in facts.misfits:
+        # An entry that was changed later says nothing about what was done, so only what showed before it counts.
+        if changed_from is None or shown_at < changed_from:
+            report.add(problem, index)
     if (own.name, own.key_id) not in known or own.pem != whole(bundle, "keys/log.pem"):
         report.add("the key in keys/ is not one that the trusted key leads to")
     _check_proofs(bundle, others, [one for _, one in heads], report)
@@ -520,7 +532,7 @@ def _walk(
                 facts.see(index, line[:-1])
             walk.add([line[:-1] for line in chunk])
             tick(len(chunk))
-        facts.end()
+        facts.end(walk.size)
         if walk.size != head.size or any(each):
             report.add(f"entries.jsonl does not have the {head.size} entries that the checkpoint says", walk.size)
     walk.end()
@@ -591,7 +603,9 @@ def main(arguments: list[str] | None = None) -> int:
             if not head.is_signed_by({(key.name, key.key_id): key for key in keys}):
                 report.add("the checkpoint in the proof is not signed by the key that was given")
         else:
-            report = verify(Folder(asked.bundle), keys, [path.read_bytes() for path in asked.since])
+            # One that was copied from a page or a mail may have lost its last newline.
+            kept = [path.read_bytes().removesuffix(b"\n") + b"\n" for path in asked.since]
+            report = verify(Folder(asked.bundle), keys, kept)
     except (OSError, NotVerifiedError) as error:
         report = Report(problems=[str(error)])
     if asked.fingerprint and (
