@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
-from retention.audit import rotation
+from retention.audit import rotation, stored
 from retention.audit.bundle import Bundle, Written, write_bundle
 from retention.audit.checkpoint import Checkpoint, Signer, open_note, sign, vkey
 from retention.audit.entry import disposal_template, entry
@@ -81,6 +81,16 @@ class Log:
             log.log.create(connection)
             log.log.append(connection, [genesis])
         return log.sign()
+
+    @classmethod
+    def copied(cls, path: Path, to: Path) -> Log:
+        """Open a copy of a log that was made before and closed."""
+        shutil.copyfile(path, to)
+        log = cls(open_database(f"sqlite:///{to}"))
+        with log.database.read() as connection:
+            *_, newest = stored.notes(connection)
+        log.note = newest.note
+        return log
 
     @property
     def log(self) -> AuditLog:

@@ -32,9 +32,17 @@ if TYPE_CHECKING:
 KEY = signer().verifier
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the database of a log of 301 entries."""
+    path = tmp_path_factory.mktemp("made") / "log.db"
+    Log.found(path).purge(99, 99, 99).database.close()
+    return path
+
+
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[Log]:
-    log = Log.found(tmp_path / "log.db").purge(99, 99, 99)
+def log(made: Path, tmp_path: Path) -> Iterator[Log]:
+    log = Log.copied(made, tmp_path / "log.db")
     yield log
     log.database.close()
 

@@ -33,9 +33,19 @@ TOOLS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 SHELL = shutil.which("sh") or "/bin/sh"
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with the database of a log of 287 entries, and its bundle."""
+    folder = tmp_path_factory.mktemp("made")
+    log = Log.found(folder / "log.db").purge(99, 99, 85)
+    log.export(folder / "bundle")
+    log.database.close()
+    return folder
+
+
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[Log]:
-    log = Log.found(tmp_path / "log.db").purge(99, 99, 85)
+def log(made: Path, tmp_path: Path) -> Iterator[Log]:
+    log = Log.copied(made / "log.db", tmp_path / "log.db")
     yield log
     log.database.close()
 
@@ -53,10 +63,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def bundle(log: Log, tmp_path: Path) -> Path:
-    """Give a bundle of 287 entries that may be spoilt."""
-    log.export(tmp_path / "bundle")
-    return tmp_path / "bundle"
+def bundle(made: Path, tmp_path: Path) -> Path:
+    """Give the bundle of 287 entries, to be spoilt."""
+    return copied(made / "bundle", tmp_path / "bundle")
 
 
 def ask(folder: Path, *keys: Key, since: tuple[bytes, ...] = ()) -> verify_bundle.Report:
@@ -198,6 +207,13 @@ def test_an_edited_line_is_named(bundle: Path, index: int) -> None:
     assert ask(bundle).first_bad_index == index
 
 
+def test_a_batch_that_was_changed_says_nothing_about_its_disposals(bundle: Path) -> None:
+    lines = (bundle / "entries.jsonl").read_bytes().splitlines(keepends=True)
+    lines[100] = lines[100].replace(b'"due_before":"2026-08-22"', b'"due_before":"2026-08-02"')
+    (bundle / "entries.jsonl").write_bytes(b"".join(lines))
+    caught(bundle, 100, "tile/0/000 does not fit the entries")
+
+
 @pytest.mark.parametrize(
     ("change", "index"),
     [
@@ -232,7 +248,7 @@ def test_an_edited_upper_tile_names_the_first_entry_under_it(bundle: Path) -> No
 
 def test_a_large_tree_is_verified_up_to_its_third_level(tmp_path: Path) -> None:
     log = Log.found(tmp_path / "log.db")
-    log.append(*[heartbeat(n) for n in range(65_800)]).sign().export(tmp_path / "bundle")
+    log.append(*[heartbeat(1)] * 65_800).sign().export(tmp_path / "bundle")
     log.database.close()
     folder = tmp_path / "bundle"
     with changed(folder / "tile/1/000", 64, 1), changed(folder / "tile/1/001.p/1", 0, 1):
@@ -461,6 +477,14 @@ def test_wrong_usage_has_its_own_exit_code(arguments: list[str], capsys: pytest.
         main(arguments)
     assert left.value.code == 2
     assert "name a bundle, or --proof" in capsys.readouterr().err
+
+
+def test_a_kept_checkpoint_may_have_lost_its_last_newline(bundle: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_bytes((bundle / "checkpoints/101").read_bytes()[:-1])
+    assert main([str(bundle), "--key", KEY.vkey, "--since", str(kept)]) == 0
+    kept.write_bytes((bundle / "checkpoints/101").read_bytes()[:-2])
+    assert main([str(bundle), "--key", KEY.vkey, "--since", str(kept)]) == 1
 
 
 def test_many_problems_are_not_all_told() -> None:
