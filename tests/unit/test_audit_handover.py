@@ -111,7 +111,7 @@ def test_the_verifier_in_a_bundle_runs_by_itself(shared: Path, tmp_path: Path) -
     assert done.stdout.endswith("VERIFIED\n")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(data=st.data())
 def test_no_byte_of_any_file_can_be_changed_unseen(data: st.DataObject, shared: Path) -> None:
     path = data.draw(st.sampled_from(files_of(shared)), label="file")
@@ -134,7 +134,7 @@ def theirs(folder: Path) -> bool:
     return True
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(data=st.data())
 def test_a_verifier_written_elsewhere_refuses_the_same_changes(data: st.DataObject, shared: Path) -> None:
     assert theirs(shared)

@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 EMPTY_ROOT = sha256(b"").digest()
-WIDTH, HASH = 256, 32
-LONGEST_ENTRY, LONGEST_FILE, MOST_PROBLEMS = 65_535, 1 << 25, 100
+WIDTH, HASH, BLOCK = 256, 32, 1 << 16
+LONGEST_ENTRY, MOST_BLOCKS, MOST_PROBLEMS = 65_535, 512, 100
 DERIVED = ("entries.jsonl", "deletion-log.csv", "SHA256SUMS")
 NAME, BASE64 = r"[^\s+\x00-\x1f]+", r"[A-Za-z0-9+/]+={0,2}"
 NOTE = re.compile(rf"((({NAME})\n(0|[1-9][0-9]{{0,18}})\n({BASE64})\n))\n((?:\u2014 {NAME} {BASE64}\n)+)")
@@ -260,10 +260,15 @@ class Folder:
         return path.open("rb") if path.is_file() and not path.is_symlink() else io.BytesIO()
 
 
+def blocks(file: BinaryIO) -> Iterator[bytes]:
+    """Read a file block by block."""
+    return iter(lambda: file.read(BLOCK), b"")
+
+
 def whole(bundle: Bundle, name: str) -> bytes:
-    """Read a small file."""
+    """Read a small file; what is beyond 32 MiB is left."""
     with bundle.open(name) as file:
-        return file.read(LONGEST_FILE)
+        return b"".join(islice(blocks(file), MOST_BLOCKS))
 
 
 def tile_name(level: int, n: int, width: int) -> str:
@@ -510,7 +515,7 @@ def _check_sums(bundle: Bundle, names: list[str], report: Report) -> None:
     for name in names:
         with bundle.open(name) as file:
             digest = sha256()
-            for block in iter(lambda: file.read(1 << 20), b""):
+            for block in blocks(file):
                 digest.update(block)
         lines.append(f"{digest.hexdigest()}  {name}\n")
     if whole(bundle, "SHA256SUMS") != "".join(lines).encode():
