@@ -20,7 +20,7 @@ help:  ## show this list
 
 setup: .venv/installed  ## make .venv with everything in it, and .venv/bin/retention
 
-.venv/installed: requirements.lock pyproject.toml
+.venv/installed: requirements.lock requirements-interop.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found." \
 		"Install one, or name it: make setup PYTHON=/path/to/python3" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -39,6 +39,7 @@ setup: .venv/installed  ## make .venv with everything in it, and .venv/bin/reten
 	set -- "$$@" --disable-pip-version-check --quiet install; \
 	echo "installing what requirements.lock names into .venv"; \
 	"$$@" --require-hashes -r requirements.lock; \
+	"$$@" --require-hashes --no-deps --ignore-requires-python -r requirements-interop.lock; \
 	"$$@" --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -59,7 +60,7 @@ lint: setup  ## check style, types, room borders, dead code and the lock
 	$(BIN)/mypy src tests benchmarks alembic
 	$(BIN)/lint-imports
 	$(BIN)/vulture
-	@! grep -nE '://|^-' requirements.lock || { echo "requirements.lock names an address" >&2; exit 1; }
+	@! grep -nE '://|^-' requirements.lock requirements-interop.lock || { echo "a lock names an address" >&2; exit 1; }
 
 bench: setup  ## measure speed and memory
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retention.audit.keys import MonthKeys, load_signer, load_verifier
+from retention.audit import rotation, signing
+from retention.audit.keys import MonthKeys, load_verifier
 from retention.audit.log import AuditLog
 from retention.errors import ConfigError, KeyFileError, SchemaError, UsageError
 from retention.ingest.pseudonyms import Pseudonyms
 from retention.policy.schedule import Schedule, configured_schedule
 from retention.settings import say_where
+from retention.settings.secrets import read_secret
 from retention.sources.catalog import build_source
+from retention.store import holds
+from retention.store import month_keys as months
 from retention.store.engine import Database, open_database
 from retention.store.schema import Installation, check_version, load_installation
 
@@ -53,8 +57,13 @@ class Context:
 
     @property
     def verifier(self) -> VerifierKey:
-        """The public key of the log."""
-        return load_verifier(self.key_folder)
+        """The public key that signs the log now."""
+        return self.verifiers[-1]
+
+    @property
+    def verifiers(self) -> list[VerifierKey]:
+        """Every public key in the key folder: the log's own, the retired ones included."""
+        return signing.public_keys(self.key_folder)
 
     @property
     def month_keys(self) -> MonthKeys:
@@ -67,15 +76,20 @@ class Context:
         return Pseudonyms(self.database, self.log, self.month_keys)
 
     def signer(self) -> Signer:
-        """Load the signing key; its name must be the log's origin."""
-        signer = load_signer(self.key_folder)
-        if signer.verifier.name != self.installation.origin:
-            msg = (
-                f"the signing key in {self.key_folder} belongs to another log ({signer.verifier.name}); "
-                f"this one is {self.installation.origin}. Put its own key back from your backup"
-            )
-            raise KeyFileError(msg)
-        return signer
+        """Load the key that signs, and those that sign beside it; they must be the ones that the log names."""
+        return signer_of(self.database, self.key_folder, self.installation.origin)
+
+    def check_keys(self) -> None:
+        """Check every key that unattended work will need, so that a lost or swapped one shows before anything is done.
+
+        Raises:
+            KeyFileError: a key is lost, swapped, not readable or open to others; the message names the file.
+
+        """
+        with self.database.read() as connection:
+            live = {found.month: found.commitment for found in months.live(connection)}
+            sealed = holds.sealed_identifiers(connection).values()
+        self.month_keys.check(live, [token for by in sealed for tokens in by.values() for token in tokens[:1]])
 
     def sources(self) -> list[Source]:
         """Build every configured source, in the order of the file."""
@@ -96,6 +110,30 @@ class Context:
             msg = f"the configuration has no source of this name; it has: {', '.join(names)}"
             raise UsageError(msg)
         return configured_source(next(one for one in self.settings.source if name in {None, one.name}))
+
+
+def signer_of(database: Database, folder: Path, origin: str) -> Signer:
+    """Load the signing keys of a log from a key folder.
+
+    Raises:
+        KeyFileError: a key is lost, swapped, not readable, open to others or not opened by the passphrase.
+
+    """
+    first = load_verifier(folder)
+    if first.name != origin:
+        msg = (
+            f"the signing key in {folder} belongs to another log ({first.name}); "
+            f"this one is {origin}. Put its own key back from your backup"
+        )
+        raise KeyFileError(msg)
+    with database.read() as connection:
+        chain = rotation.introduced(connection)
+    return signing.load_chain(folder, chain, signing_passphrase())
+
+
+def signing_passphrase() -> str | None:
+    """Give the passphrase of the signing key where the service manager or the environment has one."""
+    return read_secret("signing-passphrase")
 
 
 def key_folder(settings: Settings) -> Path:

@@ -22,6 +22,7 @@ from retention.purge import guard
 from retention.purge import run as purging
 from retention.purge.execute import Order, drop_redated
 from retention.purge.files import settle_files
+from retention.purge.keys import KeyTerms, destroy_month_keys, finish_month_keys, retire_signing_keys
 from retention.purge.planning import make_plan
 from retention.purge.reconcile import close_interrupted
 from retention.purge.residue import MINIMUM_LENGTH, scan
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from retention.audit.checkpoint import Signer
     from retention.audit.verify import Verification
     from retention.context import Context
     from retention.policy.plan import Plan
@@ -140,6 +142,7 @@ def _turn(context: Context, now: datetime) -> Iterator[Lease]:
     signer = context.signer()  # a key that is missing must show before anything is deleted
     held = lease.take(context.database)
     try:
+        signer = _mend_keys(context, held, now) or signer
         for run_id in close_interrupted(context.database, context.log, held, now):
             _log.warning("a run had been interrupted", run=run_id)
         upkeep.adopt_schedule(context, now)
@@ -157,6 +160,20 @@ def _turn(context: Context, now: datetime) -> Iterator[Lease]:
     finally:
         with suppress(RetentionError):  # a lease that cannot be given back runs out
             lease.give_back(context.database, held)
+
+
+def _mend_keys(context: Context, held: Lease, now: datetime) -> Signer | None:
+    """Finish what destroying keys had begun, look at every key, and give the signer where that has changed."""
+    terms = _key_terms(context, held, now)
+    for month in finish_month_keys(terms):
+        _log.warning("a month key had been condemned and was still there", month=month)
+    retired = retire_signing_keys(terms)
+    context.check_keys()
+    return context.signer() if retired else None
+
+
+def _key_terms(context: Context, held: Lease, now: datetime) -> KeyTerms:
+    return KeyTerms(context.database, context.log, held, context.month_keys, context.key_folder, now)
 
 
 def _reread(context: Context, finished: runs.Run) -> runs.Run:
@@ -230,6 +247,8 @@ def _purge(
     )
     finished = purging.perform(context.database, context.log, order, context.places)
     purging.forget_released_holds(context.database, finished)
+    # Only after the belts have let the purge through: a clock that is wrong must not destroy keys.
+    destroy_month_keys(_key_terms(context, held, now), context.schedule, context.settings.keys.dispute_time)
     _log.info("purge", run=run_id, disposed=finished.disposed, due_after=finished.due_after, residue=finished.residue)
     return finished
 

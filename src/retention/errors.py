@@ -93,6 +93,10 @@ class KeyFileError(RetentionError):
     """A key file is missing, unreadable, too widely readable or not the expected key."""
 
 
+class KeyDestroyedError(KeyFileError):
+    """The key of a month was destroyed on schedule, and no second one is ever made."""
+
+
 class SourceError(RetentionError):
     """A source, or one file of it, cannot be read at all."""
 

@@ -53,7 +53,7 @@ def sign_checkpoint(context: Context, signer: Signer, now: datetime) -> str:
 def verify_log(context: Context, now: datetime, progress: Callable[[int], None] | None = None) -> Verification:
     """Verify the whole log; where it fails, a finding says so until it verifies again."""
     with context.database.read() as connection:
-        found = verify(connection, context.installation.origin, [context.verifier], progress)
+        found = verify(connection, context.installation.origin, context.verifiers, progress)
     with context.database.write() as connection:
         if found.ok:
             findings.mended(connection, NOT_VERIFIED, at=now)

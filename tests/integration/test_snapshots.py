@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 def test_log_that_grows_while_it_is_verified_verifies(work: Work) -> None:
     work.run()
     other = work.office.open()
+    signer = other.signer()
     grown: list[int] = []
 
     def grow(read: int) -> None:
         grown.append(read)
         with other.database.write() as connection:
             other.log.append(connection, [entry("viewed", SUMMER, what="status")])
-            other.log.sign_head(connection, other.installation.origin, other.signer())
+            other.log.sign_head(connection, other.installation.origin, signer)
 
     with work.context.database.read() as connection:
         found = verify(connection, work.context.installation.origin, [work.context.verifier], grow)

@@ -43,4 +43,4 @@ def test_short_log_is_verified_with_few_questions_to_the_database(trail: Trail) 
         assert trail.verify().ok
     finally:
         event.remove(trail.database.engine, "before_cursor_execute", note)
-    assert len(statements) <= 10
+    assert len(statements) <= 11

@@ -43,8 +43,9 @@ def test_batch_without_disposals_is_named() -> None:
     assert [each.entry for each in misfits(HEARTBEAT, *batch(1, 1, 0))] == [1]
 
 
-def test_disposals_without_a_batch_are_named_by_the_first() -> None:
-    assert misfits(HEARTBEAT, *batch(1, 1, 300)[:-1]) == [("no batch closes the disposals from entry 1 on", 1, 301)]
+def test_batch_that_is_missing_after_its_disposals_is_named() -> None:
+    problem = "entry 301 is missing: no batch closes the disposals from entry 1 on"
+    assert misfits(HEARTBEAT, *batch(1, 1, 300)[:-1]) == [(problem, 301, 301)]
 
 
 def test_entry_between_disposals_and_their_batch_is_named() -> None:

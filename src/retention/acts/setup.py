@@ -20,7 +20,7 @@ from retention.audit.checkpoint import vkey
 from retention.audit.entry import entry
 from retention.audit.keys import create_key_directory, load_signer
 from retention.audit.log import AuditLog
-from retention.context import key_folder
+from retention.context import key_folder, signer_of, signing_passphrase
 from retention.errors import KeyFileError, RetentionError, UsageError
 from retention.resources import resource
 from retention.store.engine import open_database, translated
@@ -75,7 +75,7 @@ def set_up(settings: Settings, now: datetime, *, drill: bool) -> Installation:
         if drill and not found.drill:
             msg = "this database is not a drill and cannot become one; name another database"
             raise UsageError(msg)
-        load_signer(key_folder(settings))
+        signer_of(database, key_folder(settings), found.origin)
         return found
     finally:
         database.close()
@@ -107,7 +107,8 @@ def _found(settings: Settings, database: Database, now: datetime, *, drill: bool
     if folder.exists():
         signer = _signer_of_a_set_up_that_was_cut_off(folder, drill=drill)
     else:
-        signer = create_key_directory(folder, f"retention/{'DRILL-' if drill else ''}{secrets.token_hex(8)}")
+        origin = f"retention/{'DRILL-' if drill else ''}{secrets.token_hex(8)}"
+        signer = create_key_directory(folder, origin, signing_passphrase())
     settled = Installation(signer.verifier.name, drill)
     log = AuditLog(database.dialect.bulk_insert)
     first = entry(
@@ -128,7 +129,7 @@ def _found(settings: Settings, database: Database, now: datetime, *, drill: bool
 
 def _signer_of_a_set_up_that_was_cut_off(folder: Path, *, drill: bool) -> Signer:
     """Take up keys that were made but never used: only those have no month key yet."""
-    signer = load_signer(folder)
+    signer = load_signer(folder, signing_passphrase())
     used = any((folder / "month").glob("*.key"))
     if used or signer.verifier.name.startswith("retention/DRILL-") != drill:
         msg = (

@@ -96,11 +96,12 @@ class VerifierKey:
 
 
 class Signer:
-    """A private key with the name it signs under."""
+    """A private key with the name it signs under; ``older`` are keys that it takes over from and that sign too."""
 
-    def __init__(self, name: str, private_key: Ed25519PrivateKey) -> None:
+    def __init__(self, name: str, private_key: Ed25519PrivateKey, older: tuple[Signer, ...] = ()) -> None:
         """Keep the key and derive its public half; raises LogError for a name that no note can carry."""
         self._private_key = private_key
+        self.older = older
         self.verifier = VerifierKey(name, private_key.public_key().public_bytes_raw())
 
     def signature_line(self, text: str) -> str:
@@ -220,7 +221,7 @@ def sign(checkpoint: Checkpoint, signer: Signer, *more: Signer) -> str:
         LogError: the head cannot be spelled, or no key bears the name of the origin.
 
     """
-    signers = (signer, *more)
+    signers = [each for one in (signer, *more) for each in (one, *one.older)]
     if checkpoint.origin not in {each.verifier.name for each in signers}:
         msg = "a checkpoint must be signed by the key of its own origin; these keys belong to another log"
         raise LogError(msg)

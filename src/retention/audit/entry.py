@@ -14,6 +14,7 @@ it was due) and ``v`` = 1. What the others carry; a field in brackets may be mis
     schedule_changed  schedule_digest, [rules], [previous_digest], [shortened]
     key_created       month, commitment
     key_destroyed     month, commitment
+    key_retired       verifier_key
     hold_placed       hold, [hold_kind], [scope_digest], [review_on], [received_from], [received_until], [by], [reason],
                       [reference]
     hold_released     hold, [by], [reason], [reference]
@@ -30,7 +31,7 @@ it was due) and ``v`` = 1. What the others carry; a field in brackets may be mis
     viewed            what, [by]
     upstream_*        source, count, [order], [batch], [run], [list_digest], [file_digest], [window_from],
                       [window_to], [by], [reason], [reference]
-    rotate            verifier_key, [previous_key], [by], [reason]
+    rotate            verifier_key, [previous_key], [until], [by], [reason]
 
 ``upstream_*`` stands for ``upstream_`` and intended, deleted, failed, unknown, ordered, attested, absent or present.
 ``batch`` closes the transaction of one batch: ``first`` is the index of its first disposal; all of its disposals were
@@ -38,7 +39,9 @@ received before the instant ``cutoff`` and the day ``due_before``; ``before`` an
 ``cause`` is a word of the program such as ``due`` or ``erasure`` (an erasure has no rule and no cutoff), and of a run
 that did not come to its end ``stopped``, ``failed`` or ``killed``. ``redated``:
 the message stood in the register under ``previous_on`` and stands there under ``received_on`` now. ``rules`` lists
-objects with a name each. Text from the configuration goes through ascii_text first.
+objects with a name each. ``rotate``: ``verifier_key`` signs every checkpoint from here on, ``previous_key`` beside it
+until ``until``; then its private half is destroyed, which ``key_retired`` says (see rotation.py). Text from the
+configuration goes through ascii_text first.
 """
 
 from __future__ import annotations
@@ -86,6 +89,7 @@ KINDS: Final[Mapping[str, Fields]] = {
     "schedule_changed": _fields("schedule_digest", "rules previous_digest shortened"),
     "key_created": _fields("month commitment"),
     "key_destroyed": _fields("month commitment"),
+    "key_retired": _fields("verifier_key"),
     "hold_placed": _fields("hold", "hold_kind scope_digest review_on received_from received_until by reason reference"),
     "hold_released": _fields("hold", "by reason reference"),
     "import_done": _fields(
@@ -104,7 +108,7 @@ KINDS: Final[Mapping[str, Fields]] = {
     "exported": _fields("what", "by digest rows size"),
     "viewed": _fields("what", "by"),
     **{f"upstream_{outcome}": _UPSTREAM for outcome in _UPSTREAM_OUTCOMES},
-    "rotate": _fields("verifier_key", "previous_key by reason"),
+    "rotate": _fields("verifier_key", "previous_key until by reason"),
 }
 
 

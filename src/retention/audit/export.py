@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-_DISPOSAL = '{"batch":'
+DISPOSAL = '{"batch":'
 # The fields of a disposal by position: a parser takes three times as long, and there is one for every message.
 _FIELDS = re.compile(r',"network":"([^"]*)","pseudonym":"([^"]*)","received_on":"([^"]*)",')
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -114,12 +114,22 @@ def write_csv(connection: Connection, selection: Selection, out: IO[str], origin
     rows = 0
     for group in _groups(connection, selection):
         if group.entry.get("kind") == "batch":
-            writer.writerows(_rows(group, origin))
+            writer.writerows(disposal_rows(group, origin))
             rows += len(group.disposals)
     return rows
 
 
-def _rows(group: Group, origin: str) -> Iterator[list[str]]:
+def disposal_rows(group: Group, origin: str) -> Iterator[list[str]]:
+    """Give the cells of each disposal that a batch closes.
+
+    Args:
+        group: the batch with its disposals.
+        origin: the log's origin.
+
+    Yields:
+        One cell for each of COLUMNS, safe for a spreadsheet.
+
+    """
     batch = group.entry
     facts = [
         _guard(batch.get(key, ""))
@@ -140,10 +150,10 @@ def _guard(value: object) -> str:
 def _groups(connection: Connection, selection: Selection) -> Iterator[Group]:
     disposals: list[tuple[int, str]] = []
     for index, body in audit_log.stream(connection):
-        if body.startswith(_DISPOSAL):
+        if body.startswith(DISPOSAL):
             disposals.append((index, body))
             continue
-        entry = _parsed(body)
+        entry = parsed(body)
         if selection.takes(entry):
             yield Group(index, body, entry, disposals)
         disposals = []
@@ -151,7 +161,16 @@ def _groups(connection: Connection, selection: Selection) -> Iterator[Group]:
         yield Group(*disposals[-1], {}, disposals[:-1])
 
 
-def _parsed(body: str) -> dict[str, Any]:
+def parsed(body: str) -> dict[str, Any]:
+    """Read an entry as far as it can be read.
+
+    Args:
+        body: its text.
+
+    Returns:
+        Its fields, or none where it is not a JSON object.
+
+    """
     try:
         entry = json.loads(body)
     except (ValueError, RecursionError):

@@ -65,14 +65,14 @@ class FactCheck:
                 self._other(index, body)
 
     def end(self, size: int) -> None:
-        """Say where no batch has closed disposals.
+        """Say that an entry is missing where no batch has closed disposals.
 
         Args:
             size: the number of entries that were seen.
 
         """
         if self._count:
-            self._add(f"no batch closes the disposals from entry {self._first} on", self._first, size)
+            self._add(f"entry {size} is missing: no batch closes the disposals from entry {self._first} on", size, size)
 
     def _add(self, problem: str, index: int, shown_at: int) -> None:
         if len(self.found) < _LIMIT:

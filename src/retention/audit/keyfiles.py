@@ -66,6 +66,9 @@ def read(file: Path, forbidden: int) -> bytes | None:
             descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except FileNotFoundError:
             return None
+        except PermissionError:
+            msg = f"{file}: cannot be read by this user; run: chown {os.geteuid()} {shlex.quote(str(file))}"
+            raise KeyFileError(msg) from None
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):

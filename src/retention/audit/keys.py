@@ -1,8 +1,9 @@
 """The keys on disk: the log's signing key, one key a calendar month for pseudonyms, one for what holds are placed on.
 
-    signing.pem        private key, PKCS#8, Ed25519, not encrypted: an unattended run has nobody to type a passphrase
+    signing.pem        private key, PKCS#8, Ed25519; encrypted where a passphrase was given when it was made
     signing.pub        the same key for verifiers, as one line name+key id+base64
     signing.pub.pem    the same key for openssl, SPKI
+    signing/…          the same three files of each key that took over since (see signing.py)
     month/2026-08.key  32 random bytes in hex
     hold.key           a Fernet key
 
@@ -16,7 +17,7 @@ get back a month key that was destroyed, and who takes the database must not get
    processes ask for it at once.
 4. No error repeats what a file holds.
 
-Destroying a month key is the purge's work; MonthKeys.path_of() tells it which file.
+Destroying a key is the purge's work; MonthKeys.path_of() and signing.private_file() tell it which file.
 """
 
 from __future__ import annotations
@@ -29,17 +30,18 @@ from errno import EEXIST, ENOTDIR, ENOTEMPTY
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from retention.audit import keyfiles
 from retention.audit.checkpoint import Signer, VerifierKey, parse_vkey, vkey
+from retention.audit.passphrase import from_pem, to_pem
 from retention.audit.pseudonym import KEY_BYTES
 from retention.errors import KeyFileError, LogError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 SIGNING_KEY = "signing.pem"
@@ -54,18 +56,19 @@ _MONTH_FILE = re.compile(rf"({_MONTH.pattern})\.key")
 _MONTH_KEY = re.compile(rb"([0-9a-f]{64})\n")
 
 
-def create_key_directory(path: Path, origin: str) -> Signer:
+def create_key_directory(path: Path, origin: str, passphrase: str | None = None) -> Signer:
     """Make the folder with a new signing key and a new key for holds; it appears complete or not at all.
 
     Args:
         path: The folder to make; its parents are made where they are missing.
         origin: Name of the log, which is also the name of its key (C2SP tlog-checkpoint, "Signatures").
+        passphrase: What the private key is encrypted with (PKCS#8), or None to leave it as it is.
 
     Returns:
         The new signer.
 
     Raises:
-        KeyFileError: something stands at the path already, or the disk refuses.
+        KeyFileError: something stands at the path already, the disk refuses, or the passphrase is empty.
         LogError: the origin cannot be the name of a key.
 
     """
@@ -75,7 +78,7 @@ def create_key_directory(path: Path, origin: str) -> Signer:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.parent / tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent)
         try:
-            _write_keys(draft, private_key, signer.verifier)
+            _write_keys(draft, private_key, signer.verifier, passphrase)
             _move_into_place(draft, path)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -83,18 +86,35 @@ def create_key_directory(path: Path, origin: str) -> Signer:
     return signer
 
 
-def _write_keys(folder: Path, private_key: Ed25519PrivateKey, verifier: VerifierKey) -> None:
-    pkcs8 = private_key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+def _write_keys(folder: Path, private_key: Ed25519PrivateKey, verifier: VerifierKey, passphrase: str | None) -> None:
+    write_signing_key(folder, private_key, verifier, passphrase)
+    keyfiles.write_new(folder / HOLD_KEY, Fernet.generate_key() + b"\n", 0o600)
+    (folder / MONTH_FOLDER).mkdir(mode=0o700)
+    keyfiles.sync_folder(folder)
+
+
+def write_signing_key(
+    folder: Path, private_key: Ed25519PrivateKey, verifier: VerifierKey, passphrase: str | None
+) -> None:
+    """Write the three files of a signing key into a folder that has none.
+
+    Args:
+        folder: The folder; nobody uses it yet.
+        private_key: The key.
+        verifier: Its public half, with its name.
+        passphrase: What the private key is encrypted with (PKCS#8), or None to leave it as it is.
+
+    Raises:
+        KeyFileError: the passphrase is empty.
+        OSError: the disk refuses; the caller stands inside keyfiles.os_errors().
+
+    """
     spki = private_key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    keyfiles.write_new(folder / SIGNING_KEY, pkcs8, 0o600)
+    keyfiles.write_new(folder / SIGNING_KEY, to_pem(private_key, passphrase), 0o600)
     keyfiles.write_new(folder / SIGNING_VKEY, vkey(verifier).encode() + b"\n", 0o644)
     keyfiles.write_new(folder / SIGNING_SPKI, spki, 0o644)
-    keyfiles.write_new(folder / HOLD_KEY, Fernet.generate_key() + b"\n", 0o600)
-    (folder / MONTH_FOLDER).mkdir(mode=0o700)
     keyfiles.sync_folder(folder)
 
 
@@ -108,31 +128,25 @@ def _move_into_place(draft: Path, path: Path) -> None:
         raise KeyFileError(msg) from error
 
 
-def load_signer(path: Path) -> Signer:
-    """Read the log's signing key.
+def load_signer(path: Path, passphrase: str | None = None) -> Signer:
+    """Read the signing key of a folder.
 
     Args:
-        path: The key folder.
+        path: The folder.
+        passphrase: What opens the private key where it is encrypted; not used where it is not.
 
     Returns:
         The signer, under the name that signing.pub states.
 
     Raises:
-        KeyFileError: a file is missing, open to others, owned by another user, not an Ed25519 key, or the two do not
-            belong together. The message says what to do.
+        KeyFileError: a file is missing, open to others, owned by another user, not an Ed25519 key, the passphrase is
+            missing or wrong, or the two do not belong together. The message says what to do.
 
     """
     keyfiles.check_folder(path)
     file = path / SIGNING_KEY
     data = keyfiles.read_required(file, keyfiles.PRIVATE)
-    try:
-        private_key = serialization.load_pem_private_key(data, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        msg = f"{file}: is not an unencrypted PKCS#8 key; restore the file from the backup of the keys"
-        raise KeyFileError(msg) from None
-    if not isinstance(private_key, Ed25519PrivateKey):
-        msg = f"{file}: is not an Ed25519 key; restore the file from the backup of the keys"
-        raise KeyFileError(msg)
+    private_key = from_pem(file, data, passphrase)
     verifier = load_verifier(path)
     signer = Signer(verifier.name, private_key)
     if signer.verifier != verifier:
@@ -291,6 +305,29 @@ class MonthKeys:
             msg = f"{self.path_of(month)}: is missing, so there is no key to commit to"
             raise KeyFileError(msg)
         return "sha256:" + sha256(_COMMITMENT_DOMAIN + key).hexdigest()
+
+    def check(self, live: Mapping[str, str], sealed: Iterable[str]) -> None:
+        """Check that every key that must be there is there, usable and the one it was.
+
+        Args:
+            live: The commitment by month (``YYYY-MM``) of each key that was made and not destroyed.
+            sealed: Texts that the key for holds must open.
+
+        Raises:
+            KeyFileError: a key is lost, swapped, not readable or open to others; the message names the file.
+
+        """
+        for month, commitment in live.items():
+            self.ensure(month, known=True)
+            if self.commitment(month) != commitment:
+                msg = (
+                    f"{self.path_of(month)}: is another key than the one the audit log says was made for this month,"
+                    " perhaps of another installation; restore the file from the backup of these keys"
+                )
+                raise KeyFileError(msg)
+        self._fernet()
+        for token in sealed:
+            self.unseal(token)
 
     def seal(self, text: str) -> str:
         """Encrypt a short text, such as an identifier that a hold names, for keeping in the database.

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import insert, select, update
 
-from retention.audit import stored
+from retention.audit import rotation, stored
 from retention.audit.checkpoint import Checkpoint, open_note, sign
 from retention.audit.merkle import EMPTY_ROOT, Frontier, leaf_hashes
 from retention.audit.tables import audit_checkpoint, audit_entry, audit_head
-from retention.errors import LogError
+from retention.errors import KeyFileError, LogError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -129,9 +129,14 @@ class AuditLog:
         Raises:
             LogError: the head is missing or does not fit its own edge, or a checkpoint that is kept speaks of another
                 log or of entries that are gone. Signing on would vouch for what was cut off or rewritten.
+            KeyFileError: another key than this one has taken over.
 
         """
         head = Checkpoint(origin, *self.lock(connection))
+        chain = rotation.introduced(connection)
+        if len(chain) > 1 and chain[-1].key != signer.verifier:
+            msg = "another signing key has taken over meanwhile; run the command again"
+            raise KeyFileError(msg)
         latest = stored.latest_note(connection)
         if latest is None or latest.size < head.size:
             note = sign(head, signer)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retention.audit import stored
-from retention.audit.checkpoint import open_note
+from retention.audit import rotation, stored
 from retention.errors import LogError
 
 if TYPE_CHECKING:
@@ -73,10 +72,12 @@ def _opened(
     connection: Connection, origin: str, keys: list[VerifierKey], report: Report
 ) -> Iterator[tuple[int, bytes]]:
     signed = False
+    chain = rotation.introduced(connection)
+    known = rotation.believe(keys, chain, stored.notes(connection))
     for kept in stored.notes(connection):
         signed = True
         try:
-            checkpoint = open_note(kept.note, keys)
+            checkpoint = rotation.open_signed(kept, known, chain)
         except LogError as error:
             report(f"the checkpoint at size {kept.size} does not verify: {error}", None)
             continue

@@ -15,7 +15,7 @@ from retention.audit.tables import audit_checkpoint, audit_entry, audit_head, au
 from retention.errors import LogError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Column, ColumnElement, Connection, Select
 
@@ -87,6 +87,22 @@ def entry_pages(connection: Connection) -> Iterator[list[bytes]]:
         if len(bodies) < _PAGE:
             return
         first += _PAGE
+
+
+def entries_at(connection: Connection, indexes: Iterable[int]) -> list[tuple[int, str]]:
+    """Give a few entries by their indexes.
+
+    Args:
+        connection: any transaction.
+        indexes: which.
+
+    Returns:
+        Pairs of index and entry, in order; an index at which nothing stands is left out.
+
+    """
+    seq, body = audit_entry.c.seq, _bytes_of(connection, audit_entry.c.body)
+    rows = connection.execute(select(seq, body).where(seq.in_(list(indexes))).order_by(seq)).all()
+    return [(row[0], _text(row[1])) for row in rows]
 
 
 def entry_outside(connection: Connection, size: int) -> int | None:

@@ -44,3 +44,12 @@ audit_checkpoint = Table(
     Column("note", Text, nullable=False),
     Column("anchored_at", BigInteger),
 )
+
+# Only where to look: what a rotation says stands in the entry at ``seq``, which the tree covers.
+audit_rotation = Table(
+    "audit_rotation",
+    metadata,
+    Column("seq", _Index, primary_key=True, autoincrement=False),
+    Column("previous_condemned_at", BigInteger),  # the destruction of the key before it has begun
+    Column("previous_destroyed_at", BigInteger),
+)

@@ -14,8 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from retention.audit import stored
-from retention.audit.checkpoint import open_note
+from retention.audit import rotation, stored
 from retention.audit.facts import FactCheck
 from retention.audit.merkle import TILE_WIDTH, Frontier, leaf_hashes
 from retention.audit.walk import Walk
@@ -114,7 +113,8 @@ def verify_head(connection: Connection, origin: str, keys: list[VerifierKey]) ->
     try:
         head = stored.head(connection)
         edge = Frontier.from_bytes(head.edge)
-        checkpoint = open_note(latest.note, keys)
+        chain = rotation.introduced(connection)
+        checkpoint = rotation.open_signed(latest, rotation.believe(keys, chain, [latest]), chain)
     except LogError as error:
         return str(error)
     if (edge.size, edge.root()) != (head.size, head.root):

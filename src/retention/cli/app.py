@@ -29,6 +29,7 @@ COMMANDS = {
     "hold": "hold",
     "findings": "findings",
     "audit": "audit",
+    "keys": "keys",
     "scan-residue": "residue",
     "demo": "demo",
 }

@@ -1,4 +1,4 @@
-"""``retention audit``: verify, export and sign the audit log."""
+"""``retention audit``: export and sign the audit log; ``verify`` and ``prove`` stand in proving.py."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting, this_person, watched
-from retention.errors import Exit
+from retention.cli.frame import common, exits, opened, put_drill, this_person, watched
+from retention.cli.proving import prove, verify
+from retention.cli.record import record
+from retention.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,27 +21,12 @@ if TYPE_CHECKING:
 
 @click.group()
 def audit() -> None:
-    """Verify, export and sign the tamper-evident log."""
+    """Verify, prove, export and sign the tamper-evident log."""
 
 
-@audit.command(epilog=exits(Exit.LOG_NOT_VERIFIED, example="retention audit verify --format json"))
-@common
-@reporting
-def verify(config: Path | None, now: datetime | None, verbose: bool, form: str) -> None:
-    """Verify the whole log: every entry, tile and checkpoint, and the head."""
-    from retention.report.work import verification_as_json, verification_as_text
-    from retention.upkeep import verify_log
-
-    with opened(config, now, verbose=verbose) as (context, present):
-        with watched("verifying") as watcher:
-            found = verify_log(context, present, watcher.tick)
-        if form == "json":
-            put_json(context, verification_as_json(found))
-        else:
-            put_drill(context)
-            click.echo(verification_as_text(found))
-    if not found.ok:
-        click.get_current_context().exit(int(Exit.LOG_NOT_VERIFIED))
+audit.add_command(verify)
+audit.add_command(prove)
+audit.add_command(record)
 
 
 @audit.command(epilog=exits(example="retention audit export --format csv --output deletion-log.csv"))
@@ -56,6 +43,12 @@ def verify(config: Path | None, now: datetime | None, verbose: bool, form: str) 
 @click.option("--until", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]), help="Entries before this UTC time.")
 @click.option("--run", "run_id", type=int, help="Entries of this run only.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file. [default: stdout]")
+@click.option(
+    "--bundle", type=click.Path(path_type=Path), help="Write all of it with what verifies it: a folder, or a .tar."
+)
+@click.option(
+    "--entry", "entries", type=click.IntRange(0), multiple=True, help="With --bundle: add a proof of this entry."
+)
 def export(
     *,
     config: Path | None,
@@ -66,11 +59,22 @@ def export(
     until: datetime | None,
     run_id: int | None,
     output: Path | None,
+    bundle: Path | None,
+    entries: tuple[int, ...],
 ) -> None:
     """Export the log. The export is itself an entry of the log."""
     from retention.acts.exporting import export_log, export_to_file
     from retention.audit.export import Selection
 
+    if bundle is not None:
+        if any(option is not None for option in (since, until, run_id, output)) or form != "jsonl":
+            msg = "a bundle is always the whole log: leave out --format, --since, --until, --run and --output"
+            raise UsageError(msg)
+        _export_bundle(config, now, bundle, entries, verbose=verbose)
+        return
+    if entries:
+        msg = "--entry goes with --bundle; a single proof is made by: retention audit prove"
+        raise UsageError(msg)
     selection = Selection(_spelled(since), _spelled(until), run_id)
     with opened(config, now, verbose=verbose) as (context, present):
         person = this_person()
@@ -81,6 +85,22 @@ def export(
         rows = export_to_file(context, selection, how, output, now=present, person=person)
         put_drill(context)
         click.echo(f"Wrote {rows} {'disposals' if how == 'csv' else 'entries'} to {output}.")
+
+
+def _export_bundle(
+    config: Path | None, now: datetime | None, path: Path, entries: tuple[int, ...], *, verbose: bool
+) -> None:
+    from retention.acts.bundling import export_bundle
+
+    with opened(config, now, verbose=verbose) as (context, present):
+        with watched("exporting") as watcher:
+            written = export_bundle(
+                context, path, now=present, person=this_person(), prove=entries, progress=watcher.tick
+            )
+        put_drill(context)
+        click.echo(f"Wrote {written.size} entries to {path}, {written.size - written.since} of them new there.")
+        click.echo("VERIFY.md in it says how an outsider verifies it. Tell them the fingerprint of the key yourself:")
+        click.echo(f"  SHA-256 {written.fingerprint}")
 
 
 @audit.command(epilog=exits(Exit.LOG_NOT_VERIFIED, example="retention audit checkpoint"))

@@ -61,6 +61,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     with opened(config, now, verbose=verbose) as (context, _):
         put_drill(context)
         context.signer()
+        context.check_keys()
         context.sources()
         click.echo(f"The database, the keys and the audit log {context.installation.origin} are in order.")
     if problems:

@@ -31,7 +31,7 @@ def status(config: Path | None, now: datetime | None, verbose: bool, form: str) 
                 present,
                 grace=context.settings.purge.grace_time,
                 origin=context.installation.origin,
-                keys=[context.verifier],
+                keys=context.verifiers,
                 drill=context.installation.drill,
             )
         if form == "json":

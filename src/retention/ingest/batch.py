@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from retention.errors import KeyDestroyedError
 from retention.ingest.pseudonyms import ANY_SOURCE
 from retention.model import IncomingMessage, RowNotice, RowProblem, to_epoch
 
@@ -81,15 +82,22 @@ class Sorter:
                 _keep_earliest(expired, rule, received_at)
             else:
                 class_id = verdict.class_id or self._verdicts.number(record.message_class, verdict)
-                batch.rows.append(self._row(record, class_id))
+                row = self._row(record, class_id)
+                if isinstance(row, RowProblem):
+                    batch.problems.append(row)
+                    continue
+                batch.rows.append(row)
                 _keep_earliest(covered, rule, received_at)
         batch.oldest_due_at = self._first_due(covered)
         batch.oldest_expired_due_at = self._first_due(expired)
         return batch
 
-    def _row(self, message: IncomingMessage, class_id: int) -> Row:
+    def _row(self, message: IncomingMessage, class_id: int) -> Row | RowProblem:
         received_at = message.received_at
-        pseudonymiser = self._pseudonyms.for_time(received_at, self._now)
+        try:
+            pseudonymiser = self._pseudonyms.for_time(received_at, self._now)
+        except KeyDestroyedError as error:
+            return RowProblem(message.line, "received_at", str(error))
         return (
             received_at,
             self._prefix + message.message_id,

@@ -3,7 +3,8 @@
 A key that is made here is recorded with an entry before anything is registered under it, and every active hold that
 names a message, conversation or contact gets that identifier's pseudonym under the new key, so that a hold goes on
 covering what arrives later. A key that the database knows but whose file is gone stops the import: making another one
-in its place would quietly break holds and look-ups.
+in its place would quietly break holds and look-ups. A key that was destroyed on schedule is never made again either;
+a message that would need it is rejected.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from retention.audit.entry import entry
 from retention.audit.pseudonym import Pseudonymiser, month_of
+from retention.errors import KeyDestroyedError
 from retention.store import holds, month_keys, register
 
 if TYPE_CHECKING:
@@ -38,13 +40,25 @@ class Pseudonyms:
         self._database = database
         self._log = log
         self._keys = keys
-        self._by_month: dict[str, Pseudonymiser] = {}
+        self._by_month: dict[str, Pseudonymiser | None] = {}
 
     def for_time(self, received_at: int, now: datetime) -> Pseudonymiser:
-        """Give the pseudonymiser for messages received at an instant (epoch seconds), making its key at first use."""
+        """Give the pseudonymiser for messages received at an instant (epoch seconds), making its key at first use.
+
+        Raises:
+            KeyDestroyedError: the key of that month was destroyed on schedule.
+            KeyFileError: the key is lost or cannot be used.
+
+        """
         month = month_of(received_at)
-        if (found := self._by_month.get(month)) is None:
-            found = self._by_month[month] = self._open(month, now)
+        if month not in self._by_month:
+            self._by_month[month] = self._open(month, now)
+        if (found := self._by_month[month]) is None:
+            msg = (
+                "belongs to a month whose key was destroyed when every rule had run out for it; was the schedule made "
+                "longer since, or is the clock wrong?"
+            )
+            raise KeyDestroyedError(msg)
         return found
 
     def know_source(self, name: str) -> int:
@@ -74,12 +88,17 @@ class Pseudonyms:
             for selector, identifiers in wanted.items()
         }
 
-    def _open(self, month: str, now: datetime) -> Pseudonymiser:
+    def _open(self, month: str, now: datetime) -> Pseudonymiser | None:
         with self._database.read() as connection:
-            known = month in month_keys.known_months(connection)
-        key, _ = self._keys.ensure(month, known=known)
-        if not known:
+            known = month_keys.find(connection, month)
+        if known is not None and known.condemned_at is not None:
+            return None
+        key, _ = self._keys.ensure(month, known=known is not None)
+        if known is None:
             self._record(month, now)
+        elif known.empty_since is not None:
+            with self._database.write() as connection:
+                month_keys.set_empty_since(connection, month, None)
         return Pseudonymiser(key)
 
     def _record(self, month: str, now: datetime) -> None:

@@ -10,7 +10,7 @@ from retention.audit.log import find_disposals
 from retention.model import from_epoch, iso
 from retention.policy.decide import decide
 from retention.policy.hold import Candidate
-from retention.store import holds, register
+from retention.store import holds, month_keys, register
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,8 +55,20 @@ def explain(
         working=[
             "no registered message has this identifier",
             f"no disposal has one of the {len(pseudonyms)} pseudonyms it has under the month keys that still exist",
+            *_beyond_reach(connection),
         ],
     )
+
+
+def _beyond_reach(connection: Connection) -> list[str]:
+    gone = [found.month for found in month_keys.load(connection) if found.condemned_at is not None]
+    if not gone:
+        return []
+    months = gone[0] if len(gone) == 1 else f"{len(gone)} months from {gone[0]} to {gone[-1]}"
+    return [
+        f"the key of {months} was destroyed on schedule",
+        "a message received then that was disposed of can no longer be matched with its entry in the audit log",
+    ]
 
 
 def _registered(connection: Connection, schedule: Schedule, row: Registered, now: datetime) -> Explanation:

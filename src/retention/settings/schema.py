@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _ONE_DAY = "P1D"
 _ONE_WEEK = "P7D"
 _ONE_MONTH = "P1M"
+_DISPUTE = "P90D"
+_OVERLAP = "P30D"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _URL = re.compile(r"sqlite:///.+|postgresql(\+psycopg)?://.+")
 
@@ -301,6 +303,23 @@ class PurgeSettings(_Table):
         return timedelta(days=Period.parse(self.max_clock_jump).days)
 
 
+class KeySettings(_Table):
+    """How long keys outlive what they are needed for."""
+
+    dispute_period: DaysText = _DISPUTE
+    overlap: DaysText = _OVERLAP
+
+    @property
+    def dispute_time(self) -> timedelta:
+        """How long the key of a month is kept after the last disposal of one of its messages."""
+        return timedelta(days=Period.parse(self.dispute_period).days)
+
+    @property
+    def overlap_time(self) -> timedelta:
+        """How long an old signing key signs beside the one that takes over."""
+        return timedelta(days=Period.parse(self.overlap).days)
+
+
 class Settings(_Table):
     """The whole configuration, with paths made absolute."""
 
@@ -309,6 +328,7 @@ class Settings(_Table):
     schedule: ScheduleSettings
     source: Annotated[list[SourceSettings], Field(min_length=1)]
     purge: PurgeSettings = PurgeSettings()
+    keys: KeySettings = KeySettings()
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-VERSION = "0001"
+VERSION = "0002"
 
 
 class Installation(NamedTuple):

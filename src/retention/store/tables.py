@@ -159,6 +159,8 @@ month_key = Table(
     Column("commitment", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("destroyed_at", BigInteger),
+    Column("empty_since", BigInteger),  # no message of the month was registered or disposed of since
+    Column("condemned_at", BigInteger),  # its destruction has begun
 )
 
 plan = Table(

@@ -1,0 +1,642 @@
+#!/usr/bin/env python3
+"""Verify an exported audit log, or the proof of one entry. One file; needs Python 3.11 and the package cryptography.
+
+    python3 verify_bundle.py BUNDLE [--key VKEY|FILE | --fingerprint HEX] [--since CHECKPOINT-FILE]...
+    python3 verify_bundle.py --proof FILE.tlog-proof --entry FILE.json --key VKEY|FILE
+
+What is checked, all of it computed anew from the lines of entries.jsonl (formats: c2sp.org, hashes: RFC 6962):
+
+1. each entry against tile/entries and tile/0, each tile above against the tiles below it;
+2. each checkpoint: its root is the root of so many entries, and a trusted key signed it. Trusted are the keys given to
+   this program, and those that entries under a checkpoint signed by a trusted key introduce (genesis, rotate). Once a
+   key has taken over, its signature must be there: what a retired key signs later proves nothing;
+3. each batch against its disposals: number, first index, and that every message was due on the day that is stated;
+4. deletion-log.csv against the entries, line by line; each proof; each other file against SHA256SUMS;
+5. with --since: the log still begins with what the checkpoint you kept speaks of.
+
+Without --key and --fingerprint the key comes from the bundle itself, and the answer is worth as much as the comparison
+of its fingerprint with one that reached you on another way. Exit: 0 verified, 1 not verified, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import os
+import re
+import sys
+from base64 import b64decode, b64encode
+from bisect import bisect_right
+from contextlib import suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import accumulate, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+EMPTY_ROOT = sha256(b"").digest()
+WIDTH, HASH, BLOCK = 256, 32, 1 << 16
+LONGEST_ENTRY, MOST_BLOCKS, MOST_PROBLEMS = 65_535, 512, 100
+DERIVED = ("entries.jsonl", "deletion-log.csv", "SHA256SUMS")
+NAME, BASE64 = r"[^\s+\x00-\x1f]+", r"[A-Za-z0-9+/]+={0,2}"
+NOTE = re.compile(rf"((({NAME})\n(0|[1-9][0-9]{{0,18}})\n({BASE64})\n))\n((?:\u2014 {NAME} {BASE64}\n)+)")
+VKEY = re.compile(rf"({NAME})\+([0-9a-f]{{8}})\+({BASE64})\n?")
+PROOF = re.compile(
+    rf"c2sp\.org/tlog-proof@v1\n(?:extra {BASE64}\n)?index (0|[1-9][0-9]{{0,18}})\n((?:{BASE64}\n){{0,63}})\n(.*)",
+    re.DOTALL,
+)
+TILE = re.compile(r"tile/([0-9]|[1-9][0-9]|entries)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
+DISPOSAL = re.compile(
+    rb'\{"batch":([1-9][0-9]{0,15}),"kind":"disposal","network":"([a-z0-9._-]{1,64})",'
+    rb'"pseudonym":"([A-Za-z0-9_-]{22})","received_on":"([0-9]{4}-[0-9]{2}-[0-9]{2})","v":1\}'
+)
+COLUMNS = (
+    *("entry_index", "disposed_at", "received_on", "network", "pseudonym", "rule", "authority", "cutoff"),
+    *("run", "batch", "plan_digest", "schedule_digest", "origin"),
+)
+
+
+class NotVerifiedError(Exception):
+    """Something is not what it says, or not of the form it must have."""
+
+
+class Key(NamedTuple):
+    """A public key: its name, which is the origin of its log, and 32 bytes (RFC 8032)."""
+
+    name: str
+    raw: bytes
+
+    @property
+    def key_id(self) -> bytes:
+        """Give the four bytes that stand for the key in a signature line (C2SP signed-note)."""
+        return sha256(self.name.encode() + b"\n\x01" + self.raw).digest()[:4]
+
+    @property
+    def vkey(self) -> str:
+        """Spell the key as one line."""
+        return f"{self.name}+{self.key_id.hex()}+{b64encode(chr(1).encode() + self.raw).decode()}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Give the SHA-256 of the key in DER, as openssl writes it, in hex."""
+        return sha256(self._spelled(serialization.Encoding.DER)).hexdigest()
+
+    @property
+    def pem(self) -> bytes:
+        """Spell the key for openssl."""
+        return self._spelled(serialization.Encoding.PEM)
+
+    def _spelled(self, encoding: serialization.Encoding) -> bytes:
+        public = Ed25519PublicKey.from_public_bytes(self.raw)
+        return public.public_bytes(encoding, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+    def signed(self, signature: bytes, text: bytes) -> bool:
+        """Tell whether this key signed the text."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, text)
+        except InvalidSignature:
+            return False
+        return True
+
+
+class Head(NamedTuple):
+    """A signed checkpoint, read and not yet believed. ``signatures`` holds key name, key id and signature."""
+
+    origin: str
+    size: int
+    root: bytes
+    text: bytes
+    signatures: list[tuple[str, bytes, bytes]]
+
+    def is_signed_by(self, keys: Mapping[tuple[str, bytes], Key]) -> bool:
+        """Tell whether a key of the log signed it; raises for a signature that a known key did not make."""
+        known = [
+            (keys[name, key_id], signature) for name, key_id, signature in self.signatures if (name, key_id) in keys
+        ]
+        if not all(key.signed(signature, self.text) for key, signature in known):
+            message = f"the checkpoint at size {self.size} carries a bad signature of a known key"
+            raise NotVerifiedError(message)
+        return any(key.name == self.origin for key, _ in known)
+
+
+def decoded(text: str) -> bytes:
+    """Decode base64 that is in its one canonical spelling."""
+    try:
+        data = b64decode(text, validate=True)
+    except ValueError:
+        data = b""
+    if b64encode(data).decode() != text:
+        message = "base64 that is not in its one canonical form"
+        raise NotVerifiedError(message)
+    return data
+
+
+def parse_key(text: str) -> Key:
+    """Read a key from its line."""
+    match = VKEY.fullmatch(text)
+    data = decoded(match[3]) if match else b""
+    if (
+        match is None
+        or len(data) != 1 + HASH
+        or data[:1] != b"\x01"
+        or Key(match[1], data[1:]).key_id.hex() != match[2]
+    ):
+        message = "a key must read name+key id+base64 of an Ed25519 key, in one line"
+        raise NotVerifiedError(message)
+    return Key(match[1], data[1:])
+
+
+def parse_note(data: bytes) -> Head:
+    """Read a signed checkpoint (C2SP tlog-checkpoint): three lines, an empty one, signature lines."""
+    match = NOTE.fullmatch(data.decode("utf-8", "replace"))
+    if match is None or len(root := decoded(match[5])) != HASH:
+        message = "a checkpoint must be origin, size and root, an empty line and signature lines"
+        raise NotVerifiedError(message)
+    signatures = []
+    for line in match[6].splitlines():
+        _, name, encoded = line.split(" ")
+        signature = decoded(encoded)
+        signatures.append((name, signature[:4], signature[4:]))
+    return Head(match[3], int(match[4]), root, match[1].encode(), signatures)
+
+
+def node(left: bytes, right: bytes) -> bytes:
+    """Hash two neighbours (RFC 6962 section 2.1)."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+def check_proof(data: bytes, entry: bytes) -> Head:
+    """Check that an entry stands where a proof says, under the size of the checkpoint in it (RFC 9162, 2.1.3.2)."""
+    match = PROOF.fullmatch(data.decode("utf-8", "replace"))
+    if match is None:
+        message = "not a proof of the form c2sp.org/tlog-proof@v1"
+        raise NotVerifiedError(message)
+    head, path = parse_note(match[3].encode()), [decoded(line) for line in match[2].splitlines()]
+    place, last, result = int(match[1]), head.size - 1, sha256(b"\x00" + entry).digest()
+    fits = place <= last
+    for sibling in path:
+        fits = fits and last > 0
+        if place & 1 or place == last:
+            result = node(sibling, result)
+            while place and not place & 1:
+                place, last = place >> 1, last >> 1
+        else:
+            result = node(result, sibling)
+        place, last = place >> 1, last >> 1
+    if not fits or last or result != head.root:
+        message = "the proof does not lead from the entry to the root that was signed"
+        raise NotVerifiedError(message)
+    return head
+
+
+class Tree:
+    """The right edge of the tree: roots of whole subtrees, largest first. Rows of tiles are handed out."""
+
+    def __init__(self, row: Callable[[int, bytes], None] | None = None) -> None:
+        """Begin with nothing; ``row`` is told the level and the hash of each row of a tile above level 0."""
+        self._parts: list[tuple[int, bytes]] = []
+        self._row = row
+
+    def copy(self) -> Tree:
+        """Give a tree that can grow apart from this one."""
+        twin = Tree()
+        twin._parts = self._parts.copy()
+        return twin
+
+    def add(self, hashes: Iterable[bytes]) -> None:
+        """Add leaves at the right."""
+        parts = self._parts
+        for leaf in hashes:
+            height, one = 0, leaf
+            while parts and parts[-1][0] == height:
+                one = node(parts.pop()[1], one)
+                height += 1
+                if self._row and not height & 7:
+                    self._row(height >> 3, one)
+            parts.append((height, one))
+
+    def root(self) -> bytes:
+        """Give the root (RFC 6962 section 2.1)."""
+        result = self._parts[-1][1] if self._parts else EMPTY_ROOT
+        for _, left in self._parts[-2::-1]:
+            result = node(left, result)
+        return result
+
+
+class Bundle(Protocol):
+    """Where the files of a bundle are read from."""
+
+    def names(self) -> Iterator[str]:
+        """Name every file."""
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file; one that is not there is empty."""
+
+
+class Folder:
+    """A bundle in a folder."""
+
+    def __init__(self, path: Path) -> None:
+        """Remember the folder."""
+        self._path = path
+
+    def names(self) -> Iterator[str]:
+        """Name every file."""
+        for folder, _, files in os.walk(self._path):
+            yield from ((Path(folder) / name).relative_to(self._path).as_posix() for name in files)
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file; what is not there, or is a link, is empty."""
+        path = self._path / name
+        return path.open("rb") if path.is_file() and not path.is_symlink() else io.BytesIO()
+
+
+def blocks(file: BinaryIO) -> Iterator[bytes]:
+    """Read a file block by block."""
+    return iter(lambda: file.read(BLOCK), b"")
+
+
+def whole(bundle: Bundle, name: str) -> bytes:
+    """Read a small file; what is beyond 32 MiB is left."""
+    with bundle.open(name) as file:
+        return b"".join(islice(blocks(file), MOST_BLOCKS))
+
+
+def tile_name(level: int, n: int, width: int) -> str:
+    """Name the file of a tile (C2SP tlog-tiles); level -1 stands for the entries."""
+    groups = [f"{n % 1000:03d}"]
+    while n := n // 1000:
+        groups.append(f"x{n % 1000:03d}")
+    path = f"tile/{'entries' if level < 0 else level}/{'/'.join(reversed(groups))}"
+    return path if width == WIDTH else f"{path}.p/{width}"
+
+
+@dataclass
+class Report:
+    """What was found: the last checkpoint, the key it rests on, sentences, and the first index known to be wrong."""
+
+    head: Head | None = None
+    key: Key | None = None
+    problems: list[str] = field(default_factory=list)
+    first_bad_index: int | None = None
+
+    def add(self, problem: str, index: int | None = None) -> None:
+        """Note a problem and the entry it concerns, where that is known."""
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(problem)
+        if index is not None and (self.first_bad_index is None or index < self.first_bad_index):
+            self.first_bad_index = index
+
+
+class Facts:
+    """What entries say against each other, and the table of disposals that follows from them.
+
+    ``misfits`` holds sentences, each with the entry it concerns and the one at which it showed.
+    """
+
+    def __init__(self, report: Report, table: BinaryIO, origin: str) -> None:
+        """Compare the table's first line."""
+        self.introduced: list[tuple[int, Key]] = []
+        self.misfits: list[tuple[str, int, int]] = []
+        self._report, self._table, self._origin = report, table, origin
+        self._open: list[tuple[int, tuple[bytes, ...]]] = []
+        self._fits = True
+        self._compare(COLUMNS)
+
+    def see(self, index: int, line: bytes) -> None:
+        """Look at the next entry."""
+        if match := DISPOSAL.fullmatch(line):
+            self._open.append((index, match.groups()))
+            return
+        try:
+            entry = json.loads(line)
+            kind = entry["kind"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            entry, kind = {}, "disposal"
+        if kind == "batch":
+            self._close(index, entry)
+        elif kind == "disposal" or self._open:
+            self._add(f"entry {index} is not of this log's form, or parts disposals from their batch", index, index)
+        elif kind in {"genesis", "rotate"}:
+            with suppress(NotVerifiedError):
+                self.introduced.append((index, parse_key(str(entry.get("verifier_key")))))
+
+    def end(self, size: int) -> None:
+        """Note that a batch is missing where none has closed disposals, and what the table says beyond the entries."""
+        if self._open:
+            first = self._open[0][0]
+            self._add(f"entry {size} is missing: no batch closes the disposals from entry {first} on", size, size)
+        if self._fits and self._table.read(1):
+            self._report.add("deletion-log.csv has more lines than there are disposals")
+
+    def _add(self, problem: str, index: int, shown_at: int) -> None:
+        if len(self.misfits) < MOST_PROBLEMS:
+            self.misfits.append((problem, index, shown_at))
+
+    def _close(self, index: int, batch: dict[str, Any]) -> None:
+        disposals, self._open = self._open, []
+        said = [batch.get("batch"), batch.get("first"), batch.get("count")]
+        due_before = str(batch.get("due_before", ""))
+        if not disposals or said != [int(disposals[0][1][0]), disposals[0][0], len(disposals)]:
+            self._add(f"the batch at entry {index} does not describe the disposals before it", index, index)
+        keys = ("rule", "authority", "cutoff", "run", "batch", "plan_digest", "schedule_digest")
+        facts = [_guarded(batch.get(key, "")) for key in keys]
+        at = _guarded(batch.get("at", ""))
+        for place, (number, network, pseudonym, day) in disposals:
+            if number != disposals[0][1][0]:
+                self._add(f"entry {place} belongs to another batch than its neighbours", place, index)
+            if day.decode() >= due_before:
+                self._add(f"entry {place} was not due under the cutoff of its batch", place, index)
+            own = [_guarded(one.decode()) for one in (day, network, pseudonym)]
+            self._compare((str(place), at, *own, *facts, self._origin))
+
+    def _compare(self, cells: tuple[str, ...]) -> None:
+        row = io.StringIO()
+        csv.writer(row, lineterminator="\r\n").writerow(cells)
+        expected = row.getvalue().encode()
+        if self._fits and self._table.read(len(expected)) != expected:
+            self._fits = False
+            self._report.add(f"deletion-log.csv does not say what the entries say, in the row {cells[0]}")
+
+
+def _guarded(value: object) -> str:
+    """Keep a spreadsheet from taking a cell for a formula."""
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+class Walk:
+    """One walk over the entries, a tile at a time; remembers the root at each size that somebody signed."""
+
+    def __init__(self, bundle: Bundle, report: Report, marks: set[int], end: int) -> None:
+        """Begin before the first entry. ``marks`` are the sizes at which roots are wanted, ``end`` is the last."""
+        self.size = 0
+        self._end = end
+        self.roots = {0: EMPTY_ROOT}
+        self.roots_as_kept: dict[int, bytes] = {}
+        self._bundle, self._report, self._marks = bundle, report, marks
+        self._edge: dict[int, list[bytes]] = {}  # the rows of the tile that is begun, by level; -1 are the entries
+        self._full: dict[int, int] = {}  # how many tiles of a level above the entries are full
+        self._tree = Tree(self._row)
+        self._kept: Tree | None = None  # the tree of the kept hashes, from where one differs from its entry
+
+    def add(self, lines: list[bytes]) -> None:
+        """Add the entries of one tile; fewer than 256 at the end of the log only."""
+        made = [sha256(b"\x00" + line).digest() for line in lines]
+        coded = [len(line).to_bytes(2, "big") + line for line in lines]
+        if len(lines) < WIDTH:
+            self._edge[0], self._edge[-1] = made, coded
+        self._compare(-1, self.size // WIDTH, coded)
+        found = self._compare(0, self.size // WIDTH, made)
+        kept = [found[start : start + HASH] for start in range(0, min(len(found), len(made) * HASH), HASH)]
+        kept += made[len(kept) :]
+        if kept != made and self._kept is None:
+            self._kept = self._tree.copy()
+        done = 0
+        for end in [n for n in range(1, len(made)) if self.size + n in self._marks] + [len(made)]:
+            self._tree.add(made[done:end])
+            if self._kept:
+                self._kept.add(kept[done:end])
+            if (size := self.size + end) in self._marks:
+                self.roots[size] = self._tree.root()
+                self.roots_as_kept[size] = self._kept.root() if self._kept else b""
+            done = end
+        self.size += len(made)
+
+    def end(self) -> None:
+        """Compare the tiles that are begun above the entries."""
+        for level, rows in self._edge.items():
+            if level > 0 and rows:
+                self._compare(level, self._full.get(level, 0), rows)
+
+    def belongs(self, name: str) -> bool:
+        """Tell whether a tile is one of this log: compared already, or an older, narrower one that still fits."""
+        match = TILE.fullmatch(name)
+        if match is None:
+            return False
+        level = -1 if match[1] == "entries" else int(match[1])
+        n, width = int(re.sub("[x/]", "", match[2])), int(match[3] or WIDTH)
+        full, rows = self.size // WIDTH ** (max(level, 0) + 1), self._edge.get(level, [])
+        if match[3] is None or name != tile_name(level, n, width):
+            return match[3] is None and name == tile_name(level, n, width) and n < full
+        return n == full and width <= len(rows) and whole(self._bundle, name) == b"".join(rows[:width])
+
+    def _row(self, level: int, one: bytes) -> None:
+        rows = self._edge.setdefault(level, [])
+        rows.append(one)
+        if len(rows) == WIDTH:
+            n = self._full.get(level, 0)
+            self._compare(level, n, rows)
+            self._full[level] = n + 1
+            rows.clear()
+
+    def _compare(self, level: int, n: int, rows: list[bytes]) -> bytes:
+        """Compare a tile with what it must be; give it as it was kept."""
+        width = min(WIDTH, self._end // WIDTH ** max(level, 0) - n * WIDTH)
+        name, made = tile_name(level, n, width), b"".join(rows)
+        kept = whole(self._bundle, name)
+        if kept != made:
+            same = next(
+                (n for n, pair in enumerate(zip(kept, made, strict=False)) if pair[0] != pair[1]),
+                min(len(kept), len(made)),
+            )
+            ends = list(accumulate(map(len, rows)))
+            row = bisect_right(ends, same)
+            # What differs above an entry that differs follows from it, and names nothing.
+            index = None if level > 0 and self._kept else (n * WIDTH + row) * WIDTH ** max(level, 0)
+            self._report.add(f"{name} does not fit the entries" if kept else f"{name} is missing", index)
+        return kept
+
+
+def verify(
+    bundle: Bundle, keys: Iterable[Key], since: Iterable[bytes] = (), tick: Callable[[int], object] = id
+) -> Report:
+    """Verify a bundle under the keys that are trusted, or under its own where there are none.
+
+    ``since`` are checkpoints that were kept elsewhere; ``tick`` is told now and then how many entries were read.
+    """
+    report = Report()
+    try:
+        _verify(bundle, keys, since, tick, report)
+    except NotVerifiedError as error:
+        report.add(str(error))
+    return report
+
+
+def _verify(
+    bundle: Bundle, keys: Iterable[Key], since: Iterable[bytes], tick: Callable[[int], object], report: Report
+) -> None:
+    note = whole(bundle, "checkpoint")
+    head = report.head = parse_note(note)
+    own = report.key = parse_key(whole(bundle, "keys/log.vkey").decode("utf-8", "replace"))
+    others = sorted(name for name in bundle.names() if not name.startswith("tile/") and name not in DERIVED)
+    _check_sums(bundle, others, report)
+    heads = [(name, parse_note(whole(bundle, name))) for name in others if name.startswith("checkpoints/")]
+    if whole(bundle, f"checkpoints/{head.size}") != note or any(
+        name != f"checkpoints/{one.size}" for name, one in heads
+    ):
+        report.add("a file in checkpoints/ is not the checkpoint of the size that it is named after")
+    heads += [("the checkpoint that was kept elsewhere,", parse_note(one)) for one in since]
+    walk, facts = _walk(bundle, report, {one.size for _, one in heads}, head, tick)
+    known = _trusted(heads, walk.roots, {(key.name, key.key_id): key for key in keys or [own]}, facts.introduced)
+    for told, one in heads:
+        required = [key for index, key in facts.introduced if index < one.size][-1:] or known.values()
+        if one.origin != head.origin or not one.is_signed_by(
+            {name: key for name, key in known.items() if key in required}
+        ):
+            report.add(
+                f"{told} of size {one.size}, is not signed by the key that this log had then, or none leads to it"
+            )
+    _check_roots(sorted(heads, key=lambda pair: pair[1].size), walk, report)
+    changed_from = report.first_bad_index
+    for problem, index, shown_at in facts.misfits:
+        # An entry that was changed later says nothing about what was done, so only what showed before it counts.
+        if changed_from is None or shown_at < changed_from:
+            report.add(problem, index)
+    if (own.name, own.key_id) not in known or own.pem != whole(bundle, "keys/log.pem"):
+        report.add("the key in keys/ is not one that the trusted key leads to")
+    _check_proofs(bundle, others, [one for _, one in heads], report)
+    for name in bundle.names():
+        if name.startswith("tile/") and not walk.belongs(name):
+            report.add(f"{name} is not a tile of this log, or it is damaged")
+
+
+def _check_sums(bundle: Bundle, names: list[str], report: Report) -> None:
+    lines = []
+    for name in names:
+        with bundle.open(name) as file:
+            digest = sha256()
+            for block in blocks(file):
+                digest.update(block)
+        lines.append(f"{digest.hexdigest()}  {name}\n")
+    if whole(bundle, "SHA256SUMS") != "".join(lines).encode():
+        report.add("SHA256SUMS does not fit the files beside the log: one was changed, added or removed")
+
+
+def _walk(
+    bundle: Bundle, report: Report, marks: set[int], head: Head, tick: Callable[[int], object]
+) -> tuple[Walk, Facts]:
+    walk = Walk(bundle, report, marks, head.size)
+    with bundle.open("entries.jsonl") as lines, bundle.open("deletion-log.csv") as table:
+        facts = Facts(report, table, head.origin)
+        each = iter(lambda: lines.readline(LONGEST_ENTRY + 1), b"")
+        while chunk := list(islice(each, min(WIDTH, head.size - walk.size))):
+            if not all(line.endswith(b"\n") for line in chunk):
+                message = f"entries.jsonl: after line {walk.size}, one is too long or has no end"
+                raise NotVerifiedError(message)
+            for index, line in enumerate(chunk, walk.size):
+                facts.see(index, line[:-1])
+            walk.add([line[:-1] for line in chunk])
+            tick(len(chunk))
+        facts.end(walk.size)
+        if walk.size != head.size or any(each):
+            report.add(f"entries.jsonl does not have the {head.size} entries that the checkpoint says", walk.size)
+    walk.end()
+    return walk, facts
+
+
+def _trusted(
+    heads: list[tuple[str, Head]],
+    roots: dict[int, bytes],
+    known: dict[tuple[str, bytes], Key],
+    introduced: list[tuple[int, Key]],
+) -> dict[tuple[str, bytes], Key]:
+    """Follow the keys: what stands under a checkpoint of a trusted key may introduce others."""
+    while True:
+        reach = max(
+            (head.size for _, head in heads if head.root == roots.get(head.size) and head.is_signed_by(known)),
+            default=0,
+        )
+        new = {(key.name, key.key_id): key for index, key in introduced if index < reach}
+        if new.keys() <= known.keys():
+            return known
+        known = {**new, **known}
+
+
+def _check_roots(heads: list[tuple[str, Head]], walk: Walk, report: Report) -> None:
+    fitting, misfit = 0, False
+    for told, head in heads:
+        if head.size > walk.size:
+            report.add(f"{told} was signed at size {head.size}, there are {walk.size} entries", walk.size)
+        elif head.root == walk.roots[head.size]:
+            fitting = head.size
+        elif not misfit:
+            misfit = True
+            last = f"the last that fits is at {fitting}" if fitting else "none before it fits"
+            index = None if walk.roots_as_kept.get(head.size) == head.root else fitting
+            report.add(f"the first {head.size} entries do not have the root of {told}; {last}", index)
+
+
+def _check_proofs(bundle: Bundle, names: list[str], heads: list[Head], report: Report) -> None:
+    for name in names:
+        if name.startswith("proofs/") and name.endswith(".tlog-proof"):
+            try:
+                fits = check_proof(whole(bundle, name), whole(bundle, f"{name[:-11]}.json")) in heads
+            except NotVerifiedError:
+                fits = False
+            if not fits:
+                report.add(f"{name} does not prove its entry under a checkpoint of this bundle")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("bundle", nargs="?", type=Path, help="the folder of the bundle")
+    parser.add_argument("--key", help="the log's public key, as its line or in a file")
+    parser.add_argument("--fingerprint", help="SHA-256 of the public key in DER, in hex")
+    parser.add_argument("--since", action="append", default=[], type=Path, help="a checkpoint that you kept")
+    parser.add_argument("--proof", type=Path, help="a proof of one entry, in place of a bundle")
+    parser.add_argument("--entry", type=Path, help="with --proof: the file with the entry")
+    asked = parser.parse_args(arguments)
+    if (asked.bundle is None) == (asked.proof is None) or (asked.proof and not (asked.entry and asked.key)):
+        parser.error("name a bundle, or --proof with --entry and --key")
+    try:
+        text = Path(asked.key).read_text("utf-8") if asked.key and Path(asked.key).is_file() else asked.key
+        keys = [parse_key(text)] if text else []
+        if asked.proof:
+            head = check_proof(asked.proof.read_bytes(), asked.entry.read_bytes())
+            report = Report(head, keys[0])
+            if not head.is_signed_by({(key.name, key.key_id): key for key in keys}):
+                report.add("the checkpoint in the proof is not signed by the key that was given")
+        else:
+            # One that was copied from a page or a mail may have lost its last newline.
+            kept = [path.read_bytes().removesuffix(b"\n") + b"\n" for path in asked.since]
+            report = verify(Folder(asked.bundle), keys, kept)
+    except (OSError, NotVerifiedError) as error:
+        report = Report(problems=[str(error)])
+    if asked.fingerprint and (
+        report.key is None or report.key.fingerprint != asked.fingerprint.lower().replace(":", "")
+    ):
+        report.add("the key in the bundle does not have the fingerprint that was given")
+    return _tell(report, trusted=bool(asked.key or asked.fingerprint))
+
+
+def _tell(report: Report, *, trusted: bool) -> int:
+    for problem in report.problems:
+        sys.stdout.write(f"PROBLEM: {problem}\n")
+    if report.first_bad_index is not None:
+        sys.stdout.write(f"FIRST BAD ENTRY: {report.first_bad_index}\n")
+    if report.problems or report.head is None or report.key is None:
+        sys.stdout.write("NOT VERIFIED\n")
+        return 1
+    sys.stdout.write(f"{report.head.origin}: {report.head.size} entries, root {b64encode(report.head.root).decode()}\n")
+    if not trusted:
+        sys.stdout.write(
+            "The key came with the bundle and is NOT TRUSTED until you compare its fingerprint with one that\n"
+            f"reached you on another way: sha256 {report.key.fingerprint}\n"
+        )
+    sys.stdout.write("VERIFIED\n")
+    return 0
+
+
+if __name__ == "__main__":  # pragma: no cover  # a test runs it as a process of its own
+    sys.exit(main())
