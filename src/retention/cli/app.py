@@ -30,6 +30,7 @@ COMMANDS = {
     "audit": "audit",
     "scan-residue": "residue",
     "demo": "demo",
+    "simulate": "simulate",
 }
 
 
