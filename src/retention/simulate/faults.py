@@ -48,7 +48,8 @@ class Fault:
 
     def strikes(self, method: str, path: str) -> bool:
         """Decide about one request, and remember that it was decided."""
-        if self.count == 0 or (self.method and method != self.method) or not path.startswith(self.path):
+        meant = f"{path}/".startswith(f"{self.path.rstrip('/')}/") and self.method in {"", method}
+        if self.count == 0 or not meant:
             return False
         if self.skip:
             self.skip -= 1

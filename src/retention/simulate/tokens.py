@@ -120,7 +120,9 @@ class Tokens:
     def _give(self, grant: Grant) -> Reply:
         access = self._names.uuid()
         self._access[access] = grant, self._clock.now() + 1000 * LIFETIME
-        body: Fields = {"access_token": access, "token_Type": "Bearer", "expires_in": LIFETIME, "scope": grant.scope}
+        body: Fields = {"access_token": access, "token_Type": "Bearer", "expires_in": LIFETIME}
+        if grant.scope:
+            body["scope"] = grant.scope
         if "offline" in grant.scope.split():
             body["refresh_token"] = self._names.uuid()
             self._refresh[body["refresh_token"]] = grant
