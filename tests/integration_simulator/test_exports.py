@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,7 @@ def test_what_a_person_deleted_in_the_dashboard_is_gone_from_the_next_export(sim
     told = simulator.control.did("/simulator/inbox/delete", before="2026-11-10T00:00:00Z")
     assert told["deleted"] > 1
     left = {row["Message ID"] for row in _export(simulator)}
-    rest = [message for message in _inbox(simulator, visibility="private")]
+    rest = _inbox(simulator, visibility="private")
     assert private[0] not in left
     assert min(message["received_at"] for message in rest) >= "2026-11-10T00:00:00Z"
     assert any(row["Message ID"] in left for row in _export(simulator) if row["Created at"] < "2026-11-10")
@@ -84,7 +85,7 @@ def test_scheduled_exports_appear_under_their_names_as_time_passes(simulator: Si
     assert {path.parent for path in written} == {Path(exports) / "export" / "message"}
     spans = [match.groups() for path in written if (match := NAME.fullmatch(path.name))]
     days = ["20112026000000", "21112026000000", "22112026000000", "23112026000000"]
-    assert spans == list(zip(days, days[1:], strict=False))
+    assert spans == list(pairwise(days))
     assert list((Path(exports) / "export" / "message").glob("*.part")) == []
     ids = [row["Message ID"] for path in written for row in _rows(path.read_text(encoding="utf-8"))]
     window = {"from": "2026-11-20T00:00:00Z", "to": "2026-11-23T00:00:00Z"}

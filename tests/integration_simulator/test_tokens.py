@@ -36,7 +36,7 @@ def test_a_code_becomes_a_token_for_the_person_who_agreed(simulator: Simulator) 
     told = parse_qs(urlsplit(location).query)
     assert (told["from"], told["state"]) == (["here"], ["12345678"])
     answer = simulator.token(grant_type="authorization_code", code=told["code"][0], redirect_uri=BACK).json()
-    assert answer["token_Type"] == "Bearer"
+    assert answer.get("token_Type") == "Bearer"
     assert answer["expires_in"] == 3599
     assert answer["scope"] == "offline"
     mine = {"Authorization": f"bearer {answer['access_token']}"}

@@ -98,7 +98,8 @@ def test_what_the_receiver_answers_is_done(simulator: Simulator, receiver: Recei
 
 
 def test_basic_and_oauth_are_alternatives_to_the_signature(simulator: Simulator, receiver: Receiver) -> None:
-    _set_up(simulator, receiver, auth="basic", username="user", password="pass")
+    login = {"auth": "basic", "username": "user", "password": "pass"}
+    _set_up(simulator, receiver, **login)
     simulator.control.did("/simulator/inbox/messages", conversation_id="c1")
     _settled(simulator)
     login = {"auth": "oauth", "token_url": f"{receiver.url}/token", "username": "id", "password": "secret"}

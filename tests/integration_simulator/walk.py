@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SCIM_USER = {"userName": "new.user@northfold.example", "displayName": "New User", "emails": [], "active": True}
 SINCE = "2026-11-12T00:00:00Z"
-METRICS = {
+METRICS: dict[str, dict[str, Any]] = {
     "reporting/metrics/inbound-message-volume": {"from": SINCE, "mediumIds": ["fb", "twit"]},
     "reporting/metrics/outbound-message-volume": {"from": SINCE, "to": "2026-11-20T00:00:00Z"},
     "reporting/metrics/first-response-time": {"from": SINCE, "groupBy": "TEAM"},
