@@ -186,5 +186,6 @@ def test_strangers_are_kept_out(simulator: Simulator) -> None:
     assert _codes(stranger, "/v1/teams/359493") == (403, 4006)
     assert _codes(stranger, "/v1/socialProfiles/115185509") == (403, 4008)
     assert _codes(stranger, "/v1/socialProfiles/115185509/teams") == (401, 4008)
+    assert stranger.got("/v1/messages", **WINDOW)["data"] == []
     plain = simulator.member("15240790").ask("POST", "/v1/organizations/626731/teams", json={"teamName": "Mine"})
     assert (plain.status_code, plain.json()["errors"][0]["code"]) == (403, 4007)

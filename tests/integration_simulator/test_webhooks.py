@@ -84,17 +84,18 @@ def test_after_four_failures_people_take_the_conversation_over(simulator: Simula
 def test_a_receiver_that_is_not_there_is_named_in_the_log(simulator: Simulator) -> None:
     simulator.control.did("/simulator/webhook", "PUT", url="http://127.0.0.1:1/", pause_seconds=0, retries=1)
     simulator.control.did("/simulator/inbox/messages", conversation_id="c1")
-    (delivery,) = _settled(simulator)
+    delivery, _ = _settled(simulator)
     assert [attempt["problem"] for attempt in delivery["attempts"]] == ["ConnectionRefusedError"] * 2
 
 
 def test_what_the_receiver_answers_is_done(simulator: Simulator, receiver: Receiver) -> None:
     _set_up(simulator, receiver)
-    receiver.answer = {"sendMessage": {"text": "One moment"}, "complete": "RESOLVED"}
+    receiver.answer = {"sendMessage": {"text": "One moment"}}
     simulator.control.did("/simulator/inbox/messages", conversation_id="c1")
     _settled(simulator)
     listed = simulator.control.got("/simulator/inbox/messages", **{"from": "2026-11-22T12:00:00Z"})["messages"]
-    assert [(m["direction"], m["content"] == "One moment") for m in listed] == [("inbound", False), ("outbound", True)]
+    assert [message["direction"] for message in listed] == ["inbound", "outbound", "outbound"]
+    assert [message["content"] == "One moment" for message in listed] == [False, True, True]
 
 
 def test_basic_and_oauth_are_alternatives_to_the_signature(simulator: Simulator, receiver: Receiver) -> None:
@@ -106,12 +107,22 @@ def test_basic_and_oauth_are_alternatives_to_the_signature(simulator: Simulator,
     _set_up(simulator, receiver, **login)
     simulator.control.did("/simulator/inbox/messages", conversation_id="c1")
     _settled(simulator)
-    basic, token, oauth = receiver.heard
+    _, basic, token, oauth = receiver.heard
     assert basic.headers["Authorization"] == f"Basic {base64.b64encode(b'user:pass').decode()}"
     assert (token.path, token.body) == ("/token", b"grant_type=client_credentials")
     assert token.headers["Authorization"] == f"Basic {base64.b64encode(b'id:secret').decode()}"
-    assert oauth.headers["Authorization"] == "Bearer token-2"
+    assert oauth.headers["Authorization"] == "Bearer token-3"
     assert "X-Hootsuite-Signature" not in basic.headers
+
+
+def test_what_comes_in_as_time_passes_is_told(simulator: Simulator, receiver: Receiver) -> None:
+    _set_up(simulator, receiver)
+    simulator.control.did("/simulator/clock", advance_seconds=12 * 86_400)
+    asked = {"from": "2026-11-22T12:00:01Z", "visibility": "private", "direction": "inbound"}
+    came = simulator.control.got("/simulator/inbox/messages", **asked)["messages"]
+    events = [delivery["type"] for delivery in _settled(simulator)]
+    assert events.count("INBOUND_MESSAGE_RECEIVED") == len(came) > 0
+    assert events.count("CONVERSATION_STARTED") == len({message["conversation_id"] for message in came})
 
 
 def test_calls_can_be_tampered_with(simulator: Simulator, receiver: Receiver) -> None:

@@ -115,9 +115,20 @@ def _asked(call: Call) -> Asked:
     untimed = call.one("includeUnscheduledReviewMsgs") or "false"
     if untimed not in {"true", "false"}:
         raise RefusedError(HTTPStatus.BAD_REQUEST, Code.INVALID_FLAG)
-    profiles = frozenset(str(decimal(value, "socialProfileIds")) for value in call.query.get("socialProfileIds", ()))
+    profiles = _among(
+        call, [str(decimal(value, "socialProfileIds")) for value in call.query.get("socialProfileIds", ())]
+    )
     after, before = read_cursor(call.one("cursor"))
     return Asked(milliseconds(start), milliseconds(end), limit, state, profiles, untimed == "true", after, before)
+
+
+def _among(call: Call, wanted: list[str]) -> frozenset[str] | None:
+    """Keep to the profiles that the caller may see: all of them is None, none of them is an empty set."""
+    publishing = call.world.directory.publishing()
+    if not wanted and all(call.sees(profile.owner_id) for profile in publishing):
+        return None
+    seen = {one.profile_id for one in call.world.directory.profiles.values() if call.sees(one.owner_id)}
+    return frozenset(seen.intersection(wanted) if wanted else seen)
 
 
 def _found(call: Call, message: str) -> Outbound:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from retention.demo.exports import DemoMessage
 from retention.demo.networks import PRIVATE_TRAFFIC, PUBLIC_TRAFFIC
 from retention.demo.story import THEMES
+from retention.simulate.announcing import announce
 from retention.simulate.answers import Fields, Reply, invalid
 from retention.simulate.call import Route
 from retention.simulate.clock import milliseconds, moment
 from retention.simulate.control import asked_fields
-from retention.simulate.control_webhook import announce
 from retention.simulate.derive import mixed
 from retention.simulate.outbound import SCHEDULED, Outbound
 from retention.simulate.outbox import decided
@@ -53,8 +53,8 @@ def inbox_added(call: Call) -> Reply:
     added = [_invented(call, asked, visibility, direction) for _ in range(count)]
     for message in added:
         call.world.desk.inbox.add(message)
-        if deliver and direction == "inbound" and visibility == "private":
-            announce(call, message, starts="conversation_id" not in asked)
+        if deliver:
+            announce(call.world, message)
     return Reply({"messages": [_told(message) for message in added]})
 
 

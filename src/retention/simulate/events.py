@@ -40,7 +40,7 @@ def event_data(kind: str, message: DemoMessage) -> Fields:
     }
     if kind == RECEIVED:
         told["message"] = {"messageId": message.message_id, "text": message.content}
-        told["conversationTopics"] = [tag for tag in message.tags.split(",") if tag]
+        told["conversationTopics"] = [tag.strip() for tag in message.tags.split(",") if tag]
     else:
         told["language"] = "en"
         told["contactAttributes"] = [

@@ -38,6 +38,10 @@ class Inbox:
             if message.message_id not in self._deleted:
                 yield message
 
+    def came(self, start: datetime, end: datetime) -> Iterator[DemoMessage]:
+        """Give what the history, and nobody else, brought in a time."""
+        return (message for message in self._history(start, end) if message.message_id not in self._deleted)
+
     def seen(self, now_ms: int) -> Iterator[DemoMessage]:
         """Give everything that has been received by an instant."""
         return self.between(moment(0), moment(now_ms + 1))

@@ -38,7 +38,7 @@ class Asked:
     end_ms: int
     limit: int = 50
     state: str | None = None
-    profiles: frozenset[str] = frozenset()
+    profiles: frozenset[str] | None = None
     untimed: bool = False
     after: Key | None = None
     before: Key | None = None
@@ -104,6 +104,8 @@ class Outbox:
 
     def page(self, asked: Asked, now_ms: int) -> Page:
         """Read one page, forward behind ``after``, or backward before ``before``; always in order of time."""
+        if asked.profiles is not None and not asked.profiles:
+            return Page([], more=False)
         backward = asked.before is not None
         found: list[Outbound] = []
         for message in self._walk(asked, now_ms, backward=backward):
@@ -128,7 +130,7 @@ class Outbox:
             if number in self._deleted:
                 continue
             changed = self._own.get(number)
-            if changed is None and asked.profiles and self._profile(bits).profile_id not in asked.profiles:
+            if changed is None and asked.profiles is not None and self._profile(bits).profile_id not in asked.profiles:
                 continue
             if changed is None and asked.state and asked.state not in _KINDS[(bits >> 8) % len(_KINDS)]:
                 continue
@@ -184,7 +186,7 @@ def _fits(message: Outbound, asked: Asked, now_ms: int) -> bool:
     return (
         (message.timed or asked.untimed)
         and (asked.state is None or message.state(now_ms) == asked.state)
-        and (not asked.profiles or message.profile.profile_id in asked.profiles)
+        and (asked.profiles is None or message.profile.profile_id in asked.profiles)
     )
 
 

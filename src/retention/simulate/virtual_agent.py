@@ -32,6 +32,7 @@ class Desk:
         self.proactive: dict[str, Proactive] = {}
         self._attachments: set[tuple[str, str]] = set()
         self._completed: set[str] = set()
+        self._begun: set[str] = set()
 
     def last_of(self, conversation: str, now_ms: int) -> DemoMessage | None:
         """Give the last message of a conversation that the virtual agent still looks after."""
@@ -57,6 +58,12 @@ class Desk:
     def complete(self, conversation: str) -> None:
         """Take a conversation away from the virtual agent."""
         self._completed.add(conversation)
+
+    def begin(self, conversation: str) -> bool:
+        """Give a conversation to the virtual agent and tell whether it is new to it."""
+        new = conversation not in self._begun
+        self._begun.add(conversation)
+        return new
 
     def assign(self, conversation: str) -> None:
         """Give a conversation to the virtual agent."""

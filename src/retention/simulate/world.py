@@ -8,6 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from retention.demo.exports import HistorySpec
+from retention.simulate.announcing import announce
 from retention.simulate.clock import Clock, moment
 from retention.simulate.comments import Comments
 from retention.simulate.deliveries import Deliveries
@@ -85,6 +86,7 @@ class World:
         self.hook: Hook | None = None
         self.schedule: Schedule | None = None
         self.dropped: list[Fields] = []
+        self._announced_ms = now
         self._events = 0
         self._watched: dict[int, tuple[Outbound, str]] = {}
 
@@ -98,6 +100,10 @@ class World:
         """Give the secret that Inbox webhooks are signed with unless another is set up."""
         return hexadecimal(self.options.seed, "webhook", _SECRET_BYTES)
 
+    def listen(self, hook: Hook | None) -> None:
+        """Send Inbox events to a receiver from now on, or to nobody."""
+        self.hook, self._announced_ms = hook, self.clock.now()
+
     def watch(self, message: Outbound) -> None:
         """Tell the webhooks of a message, if it has some, about its state now and whenever that changes."""
         if message.asked.get("webhookUrls"):
@@ -108,11 +114,15 @@ class World:
         self._watched.pop(message.number, None)
 
     def tick(self) -> None:
-        """Do what the passing of time brings: messages are sent, scheduled exports are written."""
+        """Do what the passing of time brings: messages are sent, others come in, scheduled exports are written."""
         now = self.clock.now()
         for message, told in list(self._watched.values()):
             if (state := message.state(now)) != told:
                 self._tell(message, state)
+        if self.hook and now > self._announced_ms:
+            for came in self.desk.inbox.came(moment(self._announced_ms + 1), moment(now + 1)):
+                announce(self, came)
+            self._announced_ms = now
         root = self.options.directory
         if self.schedule and root:
             for window in self.schedule.due(moment(now)):
