@@ -123,6 +123,8 @@ def test_one_message_is_made_for_each_profile_and_the_others_are_errors_beside_t
         ({"text": "x", "socialProfileIds": ["115185583", "115185620"]}, 40023),
         ({"text": "x", "socialProfileIds": ["1"]}, 4001),
         ({"text": "x", "socialProfileIds": ["115185509"], "media": [{"id": "unknown"}]}, 4000),
+        ({"text": "x", "socialProfileIds": ["115185509"], "media": 1}, 4000),
+        ({"text": 1, "socialProfileIds": ["115185509"]}, 4000),
     ],
 )
 def test_a_message_that_cannot_be_made_is_refused(simulator: Simulator, body: dict[str, object], code: int) -> None:

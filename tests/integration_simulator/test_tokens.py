@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
+from tests.simulator import Client
 
 if TYPE_CHECKING:
     import requests
@@ -63,6 +66,19 @@ def test_a_refresh_token_works_once_and_brings_a_new_one(simulator: Simulator) -
     assert _error(again) == (400, "invalid_grant")
     third = simulator.token(grant_type="refresh_token", refresh_token=second["refresh_token"])
     assert third.status_code == 200
+
+
+def test_of_many_who_refresh_at_once_one_gets_a_token(simulator: Simulator) -> None:
+    first = simulator.token(grant_type="client_credentials", scope="offline").json()
+    credentials = simulator.told["client_id"], simulator.told["client_secret"]
+
+    def refresh(_: int) -> int:
+        form = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
+        with Client(simulator.told["url"]) as client:
+            return client.ask("POST", "/oauth2/token", data=form, auth=credentials).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(refresh, range(8))) == [200] + [400] * 7
 
 
 def test_an_access_token_lives_for_3599_seconds(simulator: Simulator) -> None:

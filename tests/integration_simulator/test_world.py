@@ -64,6 +64,28 @@ def test_the_simulator_says_where_everything_is(simulator: Simulator) -> None:
     assert {name: told[name] for name in simulator.told} == simulator.told
 
 
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        ("reset", {"messages": 10**9}),
+        ("reset", {"per_day": "many"}),
+        ("clock", {"now": "2026-11-22T12:00:00"}),
+        ("clock", {"advance_seconds": 1e300}),
+        ("settings", {"deletable_states": ["DRAFT"]}),
+        ("faults", {"kind": "status", "rate": "often"}),
+        ("outbound", {"state": "SENT?"}),
+        ("inbox/messages", {"visibility": "secret"}),
+        ("inbox/delete", {}),
+        ("webhook/deliver", {"message_ids": []}),
+    ],
+)
+def test_a_control_call_that_makes_no_sense_is_refused(
+    simulator: Simulator, path: str, wrong: dict[str, object]
+) -> None:
+    answer = simulator.control.ask("POST", f"/simulator/{path}", json=wrong)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, 4000)
+
+
 @pytest.mark.parametrize("listen", ["0.0.0.0:0", "192.0.2.1:0", "example.org:80"])
 def test_it_listens_on_this_machine_only(listen: str) -> None:
     answer = CliRunner().invoke(retention, ["simulate", "--listen", listen])

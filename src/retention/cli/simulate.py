@@ -30,7 +30,7 @@ _PORTS = range(65536)
     "--messages", type=click.IntRange(0, 10**8), default=2000, show_default=True, help="How many outbound messages."
 )
 @click.option(
-    "--per-day", type=click.IntRange(0, 10**5), default=20, show_default=True, help="Messages of the Inbox a day."
+    "--per-day", type=click.IntRange(0, 10**4), default=20, show_default=True, help="Messages of the Inbox a day."
 )
 @click.option("--zone", default="Europe/London", show_default=True, help="The time zone of exports.")
 @click.option("--now", callback=parse_instant, metavar="INSTANT", help="Begin at this instant instead of the clock's.")

@@ -144,7 +144,11 @@ def _check_content(call: Call, asked: Fields) -> None:
         raise invalid(msg)
     for url in texts(asked, "webhookUrls"):
         checked_url(url, allow_remote=call.world.options.allow_remote)
-    for one in asked.get("media") or []:
+    media = asked.get("media") or []
+    if not isinstance(media, list):
+        msg = "media is a list"
+        raise invalid(msg)
+    for one in media:
         medium = call.world.media.find(text(one, "id")) if isinstance(one, dict) else None
         if medium is None:
             msg = "media names a file that is not known"

@@ -12,7 +12,7 @@ from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
 from flask import Flask, Response, json, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException
 
 from retention.simulate import (
     api_content,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from retention.simulate.faults import Fault
 
 _NOBODY = Grant(None, None, "")
+_CODES = {HTTPStatus.NOT_FOUND: Code.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED: Code.METHOD}
 _MOST_SENT = 16 * 1024 * 1024
 
 
@@ -174,12 +175,12 @@ def _as_rest(world: World, refused: RefusedError) -> Reply:
 
 
 def _unrouted(host: Host, error: HTTPException) -> Response:
-    """Answer what no route takes."""
+    """Answer what no route takes, and what nobody foresaw."""
     world = host.world
     with world.lock:
         world.seen.arrived("no route")
-        code = Code.METHOD if isinstance(error, MethodNotAllowed) else Code.NOT_FOUND
-        reply = _as_rest(world, RefusedError(error.code or HTTPStatus.NOT_FOUND, code))
+        code = _CODES.get(error.code or 0, Code.UNKNOWN)
+        reply = _as_rest(world, RefusedError(error.code or HTTPStatus.INTERNAL_SERVER_ERROR, code))
         world.seen.answered(reply.status)
     return _response(reply)
 

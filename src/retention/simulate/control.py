@@ -11,13 +11,16 @@ from retention.simulate.clock import zulu
 from retention.simulate.directory import ORGANIZATION
 from retention.simulate.faults import KINDS
 from retention.simulate.outbound import STATES
-from retention.simulate.read import flag, instant, integer, number, text, texts
+from retention.simulate.read import bounded, flag, instant, integer, number, text, texts
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from retention.simulate.call import Call
     from retention.simulate.world import Options, World
+
+
+MOST_MESSAGES, MOST_PER_DAY = 10**8, 10**4
 
 
 def credentials(world: World, base: str) -> Fields:
@@ -72,8 +75,8 @@ def options_from(call: Call) -> Options:
     return replace(
         before,
         seed=integer(asked, "seed", before.seed),
-        messages=integer(asked, "messages", before.messages),
-        per_day=integer(asked, "per_day", before.per_day),
+        messages=bounded(asked, "messages", before.messages, MOST_MESSAGES),
+        per_day=bounded(asked, "per_day", before.per_day, MOST_PER_DAY),
         now=instant(text(asked, "now"), "now") if "now" in asked else before.now,
         frozen=flag(asked, "frozen", default=before.frozen),
     )

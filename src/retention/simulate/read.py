@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _ZULU = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z", re.ASCII)
 _WANTED = object()
+_YEARS = range(1970, 2201)
+_MOST = 10**12
 
 
 def text(fields: Mapping[str, Any], name: str, default: object = _WANTED) -> str:
@@ -35,10 +37,19 @@ def integer(fields: Mapping[str, Any], name: str, default: object = _WANTED) -> 
     return value
 
 
+def bounded(fields: Mapping[str, Any], name: str, default: int, most: int) -> int:
+    """Read a whole number from 0 to ``most``."""
+    value = integer(fields, name, default)
+    if value > most:
+        msg = f"{name} is at most {most}"
+        raise invalid(msg)
+    return value
+
+
 def number(fields: Mapping[str, Any], name: str, default: object = _WANTED) -> float:
     """Read a number."""
     value = fields.get(name, default)
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= _MOST:
         msg = f"{name} is a number" + (" and is required" if value is _WANTED else "")
         raise invalid(msg)
     return float(value)
@@ -68,7 +79,7 @@ def instant(value: str, name: str) -> datetime:
         found = datetime.fromisoformat(value)
     except ValueError:
         found = None
-    if found is None or found.tzinfo is None:
+    if found is None or found.tzinfo is None or found.year not in _YEARS:
         msg = f"{name} is an ISO 8601 time with its offset, such as 2020-01-01T00:00:00Z"
         raise invalid(msg)
     return found.astimezone(UTC)
