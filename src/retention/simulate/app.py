@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from retention.simulate.faults import Fault
 
 _NOBODY = Grant(None, None, "")
-_CODES = {HTTPStatus.NOT_FOUND: Code.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED: Code.METHOD}
+_CODES = {404: Code.NOT_FOUND, 405: Code.METHOD}
 _MOST_SENT = 16 * 1024 * 1024
 
 
