@@ -65,7 +65,16 @@ class Simulator:
 
     def reset(self, **options: Any) -> None:  # noqa: ANN401  # JSON
         """Begin anew at a fixed instant, with limits that no test reaches by being quick or slow."""
-        begin = {"seed": 7, "messages": 1000, "per_day": 3, "now": NOW, "frozen": True, **options}
+        begin = {
+            "seed": 7,
+            "messages": 150,
+            "per_day": 3,
+            "days_before": 60,
+            "days_after": 30,
+            "now": NOW,
+            "frozen": True,
+            **options,
+        }
         self.told = self.control.did("/simulator/reset", **begin)
         self.control.did("/simulator/settings", rate_by_clock=True, requests_per_second=10_000)
 

@@ -66,7 +66,7 @@ def test_a_cursor_stays_good_while_messages_are_added_and_deleted(simulator: Sim
 
 @pytest.mark.parametrize("state", ["SCHEDULED", "SENT", "PENDING_APPROVAL", "REJECTED", "SEND_FAILED_PERMANENTLY"])
 def test_a_filter_finds_what_the_whole_listing_has(simulator: Simulator, state: str) -> None:
-    simulator.reset(messages=20_000)
+    simulator.reset(messages=3000)
     client = simulator.organization()
     whole = [message for page in _pages(client, limit=100) for message in page]
     profiles = {message["socialProfile"]["id"] for message in whole}

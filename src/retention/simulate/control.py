@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from retention.simulate.world import Options, World
 
 
-MOST_MESSAGES, MOST_PER_DAY = 10**8, 10**4
+_MOST_MESSAGES, _MOST_PER_DAY, _MOST_DAYS = 10**8, 10**4, 3650
 
 
 def credentials(world: World, base: str) -> Fields:
@@ -75,8 +75,10 @@ def options_from(call: Call) -> Options:
     return replace(
         before,
         seed=integer(asked, "seed", before.seed),
-        messages=bounded(asked, "messages", before.messages, MOST_MESSAGES),
-        per_day=bounded(asked, "per_day", before.per_day, MOST_PER_DAY),
+        messages=bounded(asked, "messages", before.messages, _MOST_MESSAGES),
+        per_day=bounded(asked, "per_day", before.per_day, _MOST_PER_DAY),
+        days_before=bounded(asked, "days_before", before.days_before, _MOST_DAYS),
+        days_after=bounded(asked, "days_after", before.days_after, _MOST_DAYS),
         now=instant(text(asked, "now"), "now") if "now" in asked else before.now,
         frozen=flag(asked, "frozen", default=before.frozen),
     )
