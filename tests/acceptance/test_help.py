@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LEAVES_A_REPORT = {"ingest", "purge", "run", "status", "explain", "hold list", "findings list", "audit verify"}
 EVERY_COMMAND = {
-    *("init", "check", "ingest", "purge", "run", "status", "explain", "scan-residue", "demo"),
+    *("init", "check", "ingest", "purge", "run", "status", "explain", "scan-residue", "demo", "simulate"),
     *("hold place", "hold release", "hold list", "findings list", "findings resolve"),
     *("audit verify", "audit export", "audit checkpoint"),
 }
@@ -93,13 +93,13 @@ def test_every_command_that_reports_can_report_in_json() -> None:
     assert {path for path in LEAVES_A_REPORT if choices.get(path) == ["text", "json"]} == LEAVES_A_REPORT
 
 
-def test_every_command_but_the_demo_takes_a_configuration_and_drill_time() -> None:
+def test_every_command_but_demo_and_simulator_takes_a_configuration_and_drill_time() -> None:
     lacking = [
         " ".join(path)
         for path, command in _commands(retention)
         if not {"config", "now"} <= {parameter.name for parameter in command.params}
     ]
-    assert lacking == ["demo"]
+    assert lacking == ["demo", "simulate"]
 
 
 def test_without_a_command_the_help_is_shown_and_usage_is_wrong() -> None:

@@ -32,6 +32,7 @@ COMMANDS = {
     "keys": "keys",
     "scan-residue": "residue",
     "demo": "demo",
+    "simulate": "simulate",
 }
 
 
