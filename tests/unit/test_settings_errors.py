@@ -272,10 +272,8 @@ def test_a_second_source_of_the_same_name_or_folder_is_named_by_its_own_line(con
     ]
 
 
-def test_what_a_kind_of_source_lacks_or_does_not_know_is_named_by_its_key(config: Path, tmp_path: Path) -> None:
+def test_what_a_kind_of_source_lacks_or_does_not_know_is_named_by_its_key(config: Path) -> None:
     loaded(config, changed(('kind = "csv-export"', 'kind = "archive"'), ('preset = "hootsuite-inbox"', "")))
     with pytest.raises(ConfigError) as caught:
         check_sources(config, load_settings(config))
-    told = [problem.removeprefix(f"{config}:").split(": ", 2)[1:] for problem in caught.value.problems]
-    assert [key for key, _ in told] == ["source.1.time_zone", "source.1.preset"]
-    assert tmp_path in config.parents
+    assert [problem.split(": ")[1] for problem in caught.value.problems] == ["source.1.time_zone", "source.1.preset"]

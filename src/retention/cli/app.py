@@ -29,6 +29,7 @@ COMMANDS = {
     "findings": "findings",
     "audit": "audit",
     "scan-residue": "residue",
+    "source": "source",
     "demo": "demo",
 }
 
