@@ -44,7 +44,7 @@ _NAMES = {
         *("direction", "itemdirection", "messagedirection", "way", "inout", "authortype", "messageauthortype"),
         *("sendertype", "richtung", "sens"),
     ),
-    "message_type": ("messagetype", "itemtype", "type", "parttype", "contenttype", "posttype", "kind", "typ"),
+    "message_type": ("messagetype", "itemtype", "type", "parttype", "contenttype", "posttype", "kind", "typ", "art"),
 }
 _ALIKE = 0.82
 _FEW = 50

@@ -52,7 +52,7 @@ def guess_visibility(sample: Sample, mapping: Mapping) -> VisibilityGuess:
 
 def _telling_columns(sample: Sample, mapping: Mapping) -> Iterable[str]:
     mapped = mapping.columns.get("message_type")
-    named = [name for name in sample.header if any(word in bare(name) for word in _TELLING)]
+    named = [name for name in sample.header if any(word in bare(name) for word in _TELLING) or bare(name) == "art"]
     return dict.fromkeys([*([mapped] if mapped else []), *named])
 
 
