@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from retention.model import from_epoch, iso
+from retention.model import IncomingMessage, RowProblem, from_epoch, iso
 from retention.sources.catalog import ARCHIVES, PRESETS, build_source
-from tests.unit.sources_kit import Element, IncomingMessage, RowProblem, read_path
+from tests.unit.sources_kit import Element, read_path
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 GOLDEN: dict[str, list[list[Any]]] = json.loads((SAMPLES / "golden.json").read_text(encoding="utf-8"))

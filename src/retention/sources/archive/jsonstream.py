@@ -21,14 +21,16 @@ Value = object
 Record = dict[str, Value]
 
 _PORTION = 64 * 1024
+_DEEPEST = 100
+_LONGEST_KEY = 200
 _SCALARS = frozenset({"string", "number", "boolean", "null"})
 _ENDS = _SCALARS | {"end_map", "start_array"}  # of an object, and of what stands where an object should
-# ValueError and ArithmeticError: numbers of absurd length, which the library hands to the interpreter as they are.
+# ValueError and ArithmeticError: numbers of absurd length, in other builds of the library.
 _BROKEN = (ijson.JSONError, ValueError, ArithmeticError)
 
 
 class JsonRecords:
-    """The records that stand at one place of a JSON document, by the library's prefixes such as ``item.messages.item``.
+    """The records that stand at one place of a JSON document, named such as ``item.messages.item``.
 
     ``around`` is filled while reading: every scalar of the places named beside the records, in a list each; it begins
     anew where an object opens at ``anew``. ``begins_with`` is the kind of the document's first value.
@@ -90,8 +92,27 @@ class JsonRecords:
                 values.clear()
 
     def _events(self, begun: bytes) -> Iterator[tuple[str, str, Value]]:
+        """Give each event but keys, and the place of its value; the library's own places grow without a bound."""
+        containers: list[str] = []
+        place = ""
+        for event, value in self._parsed(begun):
+            if event == "map_key":
+                place = _within(containers[-1], str(value)[:_LONGEST_KEY])
+            elif event in {"start_map", "start_array"}:
+                yield place, event, value
+                containers.append(place)
+                if len(containers) > _DEEPEST:
+                    reason = "is nested so deeply that it is no export of messages"
+                    raise FileRefusedError(reason)
+                place = _within(place, "item") if event == "start_array" else place
+            else:
+                place = containers.pop() if event in {"end_map", "end_array"} else place
+                yield place, event, value
+
+    def _parsed(self, begun: bytes) -> Iterator[tuple[str, Value]]:
         found = ijson.sendable_list()
-        parser = ijson.parse_coro(found)
+        # Else whole numbers have no bound, and one of thousands of digits breaks the library itself.
+        parser = ijson.basic_parse_coro(found, use_float=True)
         portion = begun or self._stream.read(_PORTION)
         ended = False
         while not ended:
@@ -106,10 +127,14 @@ class JsonRecords:
                 broken = error
             # What was understood before the damage counts, however the bytes were portioned.
             if found and not self.begins_with:
-                self.begins_with = found[0][1]
+                self.begins_with = found[0][0]
             yield from found
             del found[:]
             if broken is not None:
                 raise broken
             if not ended:
                 portion = self._stream.read(_PORTION)
+
+
+def _within(place: str, name: str) -> str:
+    return f"{place}.{name}" if place else name
