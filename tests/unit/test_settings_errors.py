@@ -273,7 +273,14 @@ def test_a_second_source_of_the_same_name_or_folder_is_named_by_its_own_line(con
 
 
 def test_what_a_kind_of_source_lacks_or_does_not_know_is_named_by_its_key(config: Path) -> None:
-    loaded(config, changed(('kind = "csv-export"', 'kind = "archive"'), ('preset = "hootsuite-inbox"', "")))
-    with pytest.raises(ConfigError) as caught:
-        check_sources(config, load_settings(config))
-    assert [problem.split(": ")[1] for problem in caught.value.problems] == ["source.1.time_zone", "source.1.preset"]
+    text = changed(('kind = "csv-export"', 'kind = "archive"'), ('preset = "hootsuite-inbox"', ""))
+    assert [problem.split(": ")[1] for problem in problems_of(config, text)] == [
+        "source.1.time_zone",
+        "source.1.preset",
+    ]
+    text = changed(('time_zone = "Europe/London"                 # the zone the export', 'own_account = "7" #'))
+    assert [problem.split(": ")[1] for problem in problems_of(config, text)] == ["source.1.time_zone"]
+    text = changed(('preset = "hootsuite-inbox"', 'own_account = "7"\npreset = "x-archive"'))
+    assert [problem.split(": ")[1] for problem in problems_of(config, text)] == ["source.1.preset"]
+    text = changed(('preset = "hootsuite-inbox"', 'own_account = "7"\npreset = "hootsuite-inbox"'))
+    assert [problem.split(": ")[1] for problem in problems_of(config, text)] == ["source.1.own_account"]

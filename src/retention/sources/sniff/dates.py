@@ -43,14 +43,10 @@ def guess_dates(values: Sequence[str]) -> DateGuess | None:
         return DateGuess(None, None, has_offset)
     for joint in _JOINTS:
         for clock in _CLOCKS:
-            for day_first, month_first in _DAYS:
-                fitting = [
-                    form
-                    for form in (f"{day_first}{joint}{clock}", f"{month_first}{joint}{clock}")
-                    if _fits(form, looked_at)
-                ]
-                if fitting:
-                    return DateGuess(fitting[0], fitting[1] if len(fitting) > 1 else None, "%z" in clock)
+            for pair in _DAYS:
+                forms = [f"{day}{joint}{clock}" for day in pair]
+                if (found := _better(forms, looked_at)) is not None:
+                    return DateGuess(*found, "%z" in clock)
     wordy = (f"{day}{joint}{clock}" for joint in _JOINTS for clock in _CLOCKS for day in _WORDY)
     for form in (*_WHOLE, *wordy):
         if _fits(form, looked_at):
@@ -58,14 +54,29 @@ def guess_dates(values: Sequence[str]) -> DateGuess | None:
     return None
 
 
+def _better(forms: list[str], values: Sequence[str]) -> tuple[str, str | None] | None:
+    """Give the form that more values fit, and the other one where as many fit that."""
+    slips = {form: number for form in forms if (number := _slips(form, values)) is not None}
+    if not slips:
+        return None
+    best = min(slips, key=lambda form: slips[form])
+    return best, next((form for form in slips if form != best and slips[form] == slips[best]), None)
+
+
 def _fits(form: str | None, values: Sequence[str]) -> bool:
+    return _slips(form, values) is not None
+
+
+def _slips(form: str | None, values: Sequence[str]) -> int | None:
+    """Give how many values a form does not fit, or None where they are too many."""
     seconds_of = LocalClock(ZoneInfo("UTC"), form).reader()
     allowed = max(int(_MOST_WRONG * len(values)), len(values) > _A_FEW)  # one slip even among a few
+    slips = 0
     for value in values:
         try:
             seconds_of(value)
         except FieldError:
-            allowed -= 1
-            if allowed < 0:
-                return False
-    return True
+            slips += 1
+            if slips > allowed:
+                return None
+    return slips
