@@ -6,7 +6,8 @@ is bounded by one record, and by the bound on unfinished bytes where there are n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import ijson  # type: ignore[import-untyped]  # the library has no types
 
@@ -113,6 +114,15 @@ class JsonRecords:
         found = ijson.sendable_list()
         # Else whole numbers have no bound, and one of thousands of digits breaks the library itself.
         parser = ijson.basic_parse_coro(found, use_float=True)
+        try:
+            yield from self._fed(parser, found, begun)
+        except BaseException:
+            # A parser that is left unclosed complains on stderr when it is collected.
+            with suppress(*_BROKEN):
+                parser.close()
+            raise
+
+    def _fed(self, parser: Any, found: list[tuple[str, Value]], begun: bytes) -> Iterator[tuple[str, Value]]:  # noqa: ANN401  # the library has no types
         portion = begun or self._stream.read(_PORTION)
         ended = False
         while not ended:
