@@ -203,5 +203,6 @@ def configured_source(settings: SourceSettings) -> Source:
         date_format=settings.date_format,
         delimiter=settings.delimiter,
         encoding=settings.encoding,
+        own_account=settings.own_account,
         settle_seconds=settings.settle_seconds,
     )

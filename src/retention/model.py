@@ -80,7 +80,8 @@ class RowProblem(NamedTuple):
     """One row that a source could not use: where it stands and why, never what it said.
 
     ``line`` is the physical line on which the row starts, counted from 1 within ``member``: the part of an archive
-    that the row stands in, empty for a file that is no archive.
+    that the row stands in, empty for a file that is no archive. In JSON, where lines have no meaning, it is the number
+    of the message.
     """
 
     line: int

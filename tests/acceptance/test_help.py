@@ -17,11 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LEAVES_A_REPORT = {"ingest", "purge", "run", "status", "explain", "hold list", "findings list", "audit verify"}
+LEAVES_A_REPORT = {
+    "ingest",
+    "purge",
+    "run",
+    "status",
+    "explain",
+    "hold list",
+    "findings list",
+    "audit verify",
+    "source sniff",
+}
 EVERY_COMMAND = {
     *("init", "check", "ingest", "purge", "run", "status", "explain", "scan-residue", "demo", "simulate"),
     *("hold place", "hold release", "hold list", "findings list", "findings resolve"),
-    *("audit verify", "audit export", "audit checkpoint"),
+    *("audit verify", "audit export", "audit checkpoint", "source sniff"),
 }
 
 
@@ -93,13 +103,13 @@ def test_every_command_that_reports_can_report_in_json() -> None:
     assert {path for path in LEAVES_A_REPORT if choices.get(path) == ["text", "json"]} == LEAVES_A_REPORT
 
 
-def test_every_command_but_demo_and_simulator_takes_a_configuration_and_drill_time() -> None:
+def test_every_command_on_an_installation_takes_a_configuration_and_drill_time() -> None:
     lacking = [
         " ".join(path)
         for path, command in _commands(retention)
         if not {"config", "now"} <= {parameter.name for parameter in command.params}
     ]
-    assert lacking == ["demo", "simulate"]
+    assert lacking == ["source sniff", "demo", "simulate"], "these come before a configuration or make their own"
 
 
 def test_without_a_command_the_help_is_shown_and_usage_is_wrong() -> None:

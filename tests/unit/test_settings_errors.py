@@ -118,8 +118,8 @@ def test_everything_that_is_wrong_is_told_at_once(config: Path) -> None:
     )
     told = problems_of(config, text)
     assert [problem.split(": ")[1] for problem in sorted(told, key=lambda one: int(one.split(":")[0]))] == [
-        "schedule",  # two rules have the same name
         "schedule.rule.2.authority",
+        "schedule.rule.2.name",  # two rules have the same name
         "schedule.rule.2.keep",
         "source.1",  # columns need private_when
         "source.1.kind",
@@ -259,3 +259,28 @@ def test_a_file_that_may_not_be_read_is_told(config: Path) -> None:
     config.chmod(0)
     with pytest.raises(ConfigError, match="Permission denied"):
         load_settings(config)
+
+
+def test_a_second_source_of_the_same_name_or_folder_is_named_by_its_own_line(config: Path) -> None:
+    second = '[[source]]\nname = "hootsuite-inbox"\nkind = "archive"\npreset = "x-archive"\npath = "var/landing/"\n\n'
+    text = changed(("[purge]", f"{second}[purge]"))
+    line = text[: text.index(second)].count("\n") + 1
+    gone = "an export taken by one of them would be gone for the other"
+    assert problems_of(config, text) == [
+        f"{line + 1}: source.2.name: two sources have the same name; this is the second",
+        f"{line + 4}: source.2.path: two sources read the same folder; {gone}",
+    ]
+
+
+def test_what_a_kind_of_source_lacks_or_does_not_know_is_named_by_its_key(config: Path) -> None:
+    text = changed(('kind = "csv-export"', 'kind = "archive"'), ('preset = "hootsuite-inbox"', ""))
+    assert [problem.split(": ")[1] for problem in problems_of(config, text)] == [
+        "source.1.time_zone",
+        "source.1.preset",
+    ]
+    text = changed(('time_zone = "Europe/London"                 # the zone the export', 'own_account = "7" #'))
+    assert [problem.split(": ")[1] for problem in problems_of(config, text)] == ["source.1.time_zone"]
+    text = changed(('preset = "hootsuite-inbox"', 'own_account = "7"\npreset = "x-archive"'))
+    assert [problem.split(": ")[1] for problem in problems_of(config, text)] == ["source.1.preset"]
+    text = changed(('preset = "hootsuite-inbox"', 'own_account = "7"\npreset = "hootsuite-inbox"'))
+    assert [problem.split(": ")[1] for problem in problems_of(config, text)] == ["source.1.own_account"]

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention.errors import FileRefusedError, SourceError
-from retention.sources.csv_export.times import LocalClock
-from retention.sources.csv_export.windows import window_of_name
+from retention.sources.files.times import LocalClock
+from retention.sources.files.windows import window_of_name
 from retention.sources.interface import SkippedFile, SourceItem
 from tests.unit.sources_kit import hootsuite, row, table
 

@@ -11,9 +11,9 @@ import pytest
 
 from retention.errors import FileRefusedError
 from retention.model import IncomingMessage, RowProblem
-from retention.sources.csv_export import bytestream
-from retention.sources.csv_export.records import MAX_FIELD, read_records
-from retention.sources.csv_export.text import encoding_problem
+from retention.sources.files import bytestream
+from retention.sources.files.records import MAX_FIELD, read_records
+from retention.sources.files.text import encoding_problem
 from tests.unit.sources_kit import HEADER, Element, hootsuite, only_message, only_problem, read_bytes, row, table
 
 if TYPE_CHECKING:

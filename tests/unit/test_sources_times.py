@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention.model import from_epoch, iso
-from retention.sources.csv_export import times
-from retention.sources.csv_export.fields import FieldError
-from retention.sources.csv_export.times import LocalClock, date_format_problem, zone_problem
+from retention.sources.files import times
+from retention.sources.files.fields import FieldError
+from retention.sources.files.times import LocalClock, date_format_problem, zone_problem
 
 ZONES = ["Europe/London", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu", "UTC"]
 

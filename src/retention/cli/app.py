@@ -31,6 +31,7 @@ COMMANDS = {
     "audit": "audit",
     "keys": "keys",
     "scan-residue": "residue",
+    "source": "source",
     "demo": "demo",
     "simulate": "simulate",
 }

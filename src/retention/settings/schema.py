@@ -102,7 +102,7 @@ def _without_zero_byte(text: str) -> None:
 
 
 def _this_kind(kind: str) -> str:
-    if kind != "csv-export":
+    if kind not in {"csv-export", "archive"}:
         msg = f'kind "{kind}" is not part of this version; use kind = "csv-export"'
         raise ValueError(msg)
     return kind
@@ -127,6 +127,8 @@ DaysText = Annotated[str, AfterValidator(_days)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 CodecName = Annotated[str, AfterValidator(_codec)]
 Name = Annotated[str, AfterValidator(_name)]
+Wrong = tuple[tuple[str | int, ...], str]
+"""Where something is wrong, from the table at hand inward, and why."""
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 Values = Text | Annotated[list[Text], Field(min_length=1)]
 FilePath = Annotated[Path, AfterValidator(_path)]
@@ -136,8 +138,8 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     @classmethod
-    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:  # noqa: ARG003  # most tables have nothing
-        """Say what is wrong between the keys; each key by itself is checked by its type."""
+    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:  # noqa: ARG003  # most tables have nothing
+        """Say where and what is wrong between the keys; each key by itself is checked by its type."""
         yield from ()
 
     @model_validator(mode="wrap")
@@ -145,7 +147,7 @@ class _Table(BaseModel):
     def _everything_at_once(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401  # whatever TOML holds
         """Check keys and whole in one go: a validator that runs after the keys hides its problems behind theirs."""
         wrong = list(cls._wrong_as_a_whole(given)) if isinstance(given, dict) else []
-        found = [InitErrorDetails(type=PydanticCustomError("whole", reason), input=None) for reason in wrong]
+        found = [InitErrorDetails(type=PydanticCustomError("whole", why), loc=at, input=None) for at, why in wrong]
         try:
             table = handler(given)
         except ValidationError as error:
@@ -157,10 +159,15 @@ class _Table(BaseModel):
         return table
 
 
-def _repeats(key: str, tables: object) -> bool:
-    values = [table.get(key) for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
-    told = [value.rstrip("/") for value in values if isinstance(value, str)]
-    return len(set(told)) < len(told)
+def _repeated(key: str, tables: object) -> Iterator[int]:
+    """Give the place of each table whose key has a value that a table before it has already."""
+    seen: set[str] = set()
+    for number, table in enumerate(tables if isinstance(tables, list) else []):
+        value = table.get(key) if isinstance(table, dict) else None
+        if isinstance(value, str):
+            if value.rstrip("/") in seen:
+                yield number
+            seen.add(value.rstrip("/"))
 
 
 class DatabaseSettings(_Table):
@@ -225,9 +232,9 @@ class ScheduleSettings(_Table):
     rule: Annotated[list[RuleSettings], Field(min_length=1)]
 
     @classmethod
-    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:
-        if _repeats("name", given.get("rule")):
-            yield "two rules have the same name"
+    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
+        for number in _repeated("name", given.get("rule")):
+            yield ("rule", number, "name"), "two rules have the same name; this is the second"
 
 
 class ColumnSettings(_Table):
@@ -251,35 +258,42 @@ class WhenSettings(_Table):
     contains: list[Text] = []
 
     @classmethod
-    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:
+    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
         if not given.get("equals") and not given.get("contains"):
-            yield "give equals = [...] or contains = [...]"
+            yield (), "give equals = [...] or contains = [...]"
 
 
 class SourceSettings(_Table):
-    """One source of messages."""
+    """One source of messages. What only one kind of source has is None where it is not given."""
 
     name: Name
-    kind: Annotated[Literal["csv-export", "sftp", "hootsuite-api", "hootsuite-webhook"], AfterValidator(_this_kind)]
+    kind: Annotated[
+        Literal["csv-export", "archive", "sftp", "hootsuite-api", "hootsuite-webhook"], AfterValidator(_this_kind)
+    ]
     path: FilePath
-    time_zone: ZoneName
+    time_zone: ZoneName | None = None
     preset: Text | None = None
     columns: ColumnSettings | None = None
     private_when: WhenSettings | None = None
     public_when: WhenSettings | None = None
     date_format: Text | None = None
-    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
-    encoding: CodecName = "utf-8"
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    encoding: CodecName | None = None
+    own_account: Values | None = None
     settle_seconds: Annotated[float, Field(strict=True, ge=0, le=86400)] = 60.0
     after_ingest: Literal["delete", "keep-until-due"] = "delete"
     upstream: Annotated[Literal["order", "api", "none"], AfterValidator(_this_upstream)] = "order"
 
     @classmethod
-    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:
+    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
+        if given.get("kind") == "archive":
+            return  # the room of sources knows which keys an archive has
+        if "time_zone" not in given:
+            yield ("time_zone",), "is missing"
         if ("preset" in given) == ("columns" in given):
-            yield "give either preset or columns"
+            yield (), "give either preset or columns"
         if "columns" in given and "private_when" not in given:
-            yield "columns need private_when, which says what counts as private"
+            yield (), "columns need private_when, which says what counts as private"
 
 
 class PurgeSettings(_Table):
@@ -331,8 +345,9 @@ class Settings(_Table):
     keys: KeySettings = KeySettings()
 
     @classmethod
-    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:
-        if _repeats("name", given.get("source")):
-            yield "two sources have the same name"
-        if _repeats("path", given.get("source")):
-            yield "two sources read the same folder; an export would be taken by one of them and be gone for the other"
+    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
+        for number in _repeated("name", given.get("source")):
+            yield ("source", number, "name"), "two sources have the same name; this is the second"
+        for number in _repeated("path", given.get("source")):
+            reason = "two sources read the same folder; an export taken by one of them would be gone for the other"
+            yield ("source", number, "path"), reason

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from retention.errors import ConfigError
+from retention.sources.archive import ARCHIVES, Archive
 from retention.sources.csv_export import PRESETS, ColumnMatch, CsvExport, CsvFormat, matches_by_words
 
 if TYPE_CHECKING:
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
 
     Match = Mapping[str, str | Sequence[str]]
 
-KINDS = ("csv-export",)
+KINDS = ("csv-export", "archive")
 """Kinds that this version reads."""
 
 LATER_KINDS = ("sftp", "hootsuite-api", "hootsuite-webhook")
 """Kinds that have a name already and are not part of this version."""
 
-__all__ = ["KINDS", "LATER_KINDS", "PRESETS", "build_source"]
+__all__ = ["ARCHIVES", "KINDS", "LATER_KINDS", "PRESETS", "build_source"]
 
 
 def build_source(  # noqa: PLR0913 - one argument for each key of the configuration
@@ -30,14 +31,15 @@ def build_source(  # noqa: PLR0913 - one argument for each key of the configurat
     *,
     name: str,
     path: Path,
-    time_zone: str,
+    time_zone: str | None = None,
     preset: str | None = None,
     columns: Mapping[str, str] | None = None,
     private_when: Match | None = None,
     public_when: Match | None = None,
     date_format: str | None = None,
-    delimiter: str = ",",
-    encoding: str = "utf-8",
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    own_account: str | Sequence[str] | None = None,
     settle_seconds: float = 60.0,
 ) -> Source:
     """Make the source that a table ``[[source]]`` describes.
@@ -47,6 +49,22 @@ def build_source(  # noqa: PLR0913 - one argument for each key of the configurat
     """
     if kind not in KINDS:
         raise ConfigError([_unknown_kind(kind)])
+    problems = [] if 0 <= settle_seconds < float("inf") else ["settle_seconds: must be zero or more"]
+    if kind == "archive":
+        table = {
+            "time_zone": time_zone,
+            "columns": columns,
+            "private_when": private_when,
+            "public_when": public_when,
+            "date_format": date_format,
+            "delimiter": delimiter,
+            "encoding": encoding,
+        }
+        problems += _not_of_archives(preset, [key for key, value in table.items() if value is not None])
+        if problems:
+            raise ConfigError(problems)
+        own = (own_account,) if isinstance(own_account, str) else tuple(own_account or ())
+        return Archive(name, path, ARCHIVES[preset or ""], own, settle_seconds=settle_seconds)
     base = _base_format(preset, columns, private_when)
     visibility = _visibility(base, private_when, public_when)
     csv_format = replace(
@@ -54,16 +72,27 @@ def build_source(  # noqa: PLR0913 - one argument for each key of the configurat
         private_when=visibility[0],
         public_when=visibility[1],
         date_format=date_format,
-        delimiter=delimiter,
-        encoding=encoding,
-        time_zone=time_zone,
+        delimiter="," if delimiter is None else delimiter,
+        encoding="utf-8" if encoding is None else encoding,
+        time_zone=time_zone or "UTC",
     )
-    problems = csv_format.problems()
-    if not 0 <= settle_seconds < float("inf"):
-        problems.append("settle_seconds: must be zero or more")
+    if time_zone is None:
+        problems.append("time_zone: is missing; name the zone that the export was set up with")
+    if own_account is not None:
+        problems.append('own_account: is for kind = "archive"; an export has a column for the direction')
+    problems = csv_format.problems() + problems
     if problems:
         raise ConfigError(problems)
     return CsvExport(name, path, csv_format, settle_seconds=settle_seconds)
+
+
+def _not_of_archives(preset: str | None, given: list[str]) -> list[str]:
+    problems = [f'{key}: is for kind = "csv-export"; the format of an archive is known' for key in given]
+    if preset is None:
+        problems.append(f"preset: is missing; the presets of archives are {', '.join(ARCHIVES)}")
+    elif preset not in ARCHIVES:
+        problems.append(f"preset: is not known for archives; they are {', '.join(ARCHIVES)}")
+    return problems
 
 
 def _unknown_kind(kind: str) -> str:
@@ -76,6 +105,8 @@ def _base_format(preset: str | None, columns: Mapping[str, str] | None, private_
     if (preset is None) == (columns is None):
         raise ConfigError(["preset: give either preset or columns"])
     if preset is not None:
+        if preset in ARCHIVES:
+            raise ConfigError([f'preset: {preset} is for kind = "archive"'])
         if preset not in PRESETS:
             raise ConfigError([f"preset: is not known; the presets are {', '.join(PRESETS)}"])
         return PRESETS[preset]

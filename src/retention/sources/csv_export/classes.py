@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from retention.errors import FileRefusedError
 from retention.model import MessageClass
-from retention.sources.csv_export.fields import MAX_CLASS_VALUE, check_text
 from retention.sources.csv_export.header import PRIVATE_WHEN, PUBLIC_WHEN
+from retention.sources.files.fields import MAX_CLASS_VALUE, check_text
 
 if TYPE_CHECKING:
     from retention.sources.csv_export.format import CsvFormat

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retention.sources.csv_export.text import encoding_problem
-from retention.sources.csv_export.times import date_format_problem, zone_problem
+from retention.sources.files.text import encoding_problem
+from retention.sources.files.times import date_format_problem, zone_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

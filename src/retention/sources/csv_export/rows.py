@@ -7,8 +7,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from retention.model import IncomingMessage, RowNotice, RowProblem
-from retention.sources.csv_export.fields import MAX_IDENTIFIER, FieldError, checked_identifier
 from retention.sources.csv_export.header import PRIVATE_WHEN
+from retention.sources.files.fields import MAX_IDENTIFIER, FieldError, checked_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from retention.model import from_epoch
-from retention.sources.csv_export.times import FIRST_YEAR, LAST_YEAR
+from retention.sources.files.times import FIRST_YEAR, LAST_YEAR
 
 if TYPE_CHECKING:
-    from retention.sources.csv_export.times import LocalClock
+    from retention.sources.files.times import LocalClock
 
 # Looking ahead, so that a number which merely looks like a time does not hide the times behind it.
 _TWO_TIMES = re.compile(r"(?<![0-9])(?=([0-9]{14})[^0-9]{0,4}([0-9]{14}))")

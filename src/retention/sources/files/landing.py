@@ -12,8 +12,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from retention.errors import FileChangedError, FileRefusedError, SourceError
-from retention.sources.csv_export.archives import SUFFIXES
-from retention.sources.csv_export.windows import window_of_name
+from retention.sources.files.windows import window_of_name
 from retention.sources.interface import SkippedFile, SourceItem
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from pathlib import Path
 
-    from retention.sources.csv_export.times import LocalClock
+    from retention.sources.files.times import LocalClock
 
 Stamp = tuple[int, int, int, int]
 
@@ -35,6 +34,7 @@ _ONE_DAY = 86_400
 def discover(
     folder: Path,
     clock: LocalClock,
+    suffixes: tuple[str, ...],
     *,
     at: float,
     settle_seconds: float,
@@ -42,16 +42,16 @@ def discover(
     """List the files of a landing folder in order of name; raises SourceError where the folder cannot be listed."""
     for path in _listed(folder):
         if not _is_temporary(path.name):
-            yield _examine(path, clock, at=at, settle_seconds=settle_seconds)
+            yield _examine(path, clock, suffixes, at=at, settle_seconds=settle_seconds)
 
 
-def describe(path: Path, clock: LocalClock) -> SourceItem:
-    """Describe one file; raises FileRefusedError where it is not a readable regular file of a kind that we read."""
+def describe(path: Path, clock: LocalClock, suffixes: tuple[str, ...]) -> SourceItem:
+    """Describe one file; raises FileRefusedError where it is not a readable regular file whose name ends as it must."""
     if not path.name.isprintable():
         reason = "has a name with control characters or in an unknown encoding; rename it"
         raise FileRefusedError(reason)
-    if not path.name.lower().endswith(SUFFIXES):
-        reason = f"is not a file that this source reads; names end in {', '.join(SUFFIXES)}"
+    if not path.name.lower().endswith(suffixes):
+        reason = f"is not a file that this source reads; names end in {', '.join(suffixes)}"
         raise FileRefusedError(reason)
     with open_regular(path) as file:
         stamp = stamp_of(os.fstat(file.fileno()))
@@ -117,10 +117,17 @@ def _is_temporary(name: str) -> bool:
     return name.startswith(".") or name.lower().endswith(_TEMPORARY_ENDINGS)
 
 
-def _examine(path: Path, clock: LocalClock, *, at: float, settle_seconds: float) -> SourceItem | SkippedFile:
+def _examine(
+    path: Path,
+    clock: LocalClock,
+    suffixes: tuple[str, ...],
+    *,
+    at: float,
+    settle_seconds: float,
+) -> SourceItem | SkippedFile:
     shown = "".join(character if character.isprintable() else "\ufffd" for character in path.name)
     try:
-        return _unready(shown, path.lstat(), at, settle_seconds) or describe(path, clock)
+        return _unready(shown, path.lstat(), at, settle_seconds) or describe(path, clock, suffixes)
     except FileNotFoundError:
         return SkippedFile(shown, "was there and is gone", needs_attention=False)
     except OSError as error:

@@ -12,7 +12,7 @@ import io
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from retention.sources.csv_export.bytestream import GuardedBytes
+    from retention.sources.files.bytestream import GuardedBytes
 
 MARK = "\udcff"
 """What stands in the text for bytes that could not be decoded."""

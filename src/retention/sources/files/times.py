@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from retention.sources.csv_export.fields import FieldError
+from retention.sources.files.fields import FieldError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 from retention.errors import FileRefusedError
 
 MAX_UNFINISHED = 32 * 1024 * 1024
-"""Bytes that may be read while no record ends. More means that the file is not CSV, or is made to fill the memory."""
+"""Bytes that may be read while no record ends. More means that the file is no export, or is made to fill the memory."""
 
 _HEAD_BYTES = 4
 
@@ -67,6 +67,8 @@ class GuardedBytes(io.BufferedIOBase):
             raise FileRefusedError(reason) from None
         self._unfinished += len(portion)
         if self._unfinished > MAX_UNFINISHED:
-            reason = f"has a record of more than {MAX_UNFINISHED // 1024 // 1024} MiB, so it is not a CSV export"
+            reason = (
+                f"has a record of more than {MAX_UNFINISHED // 1024 // 1024} MiB, so it is not an export of messages"
+            )
             raise FileRefusedError(reason)
         return portion

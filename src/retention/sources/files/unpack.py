@@ -18,14 +18,23 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from io import BufferedReader
 
-    from retention.sources.csv_export.bytestream import Readable
-
-SUFFIXES = (".csv", ".csv.gz", ".zip")
-"""Endings of the names of files that can be read, in lower case."""
+    from retention.sources.files.bytestream import Readable
 
 _ENCRYPTED = 0x1
 _LONGEST_NAME = 200
 _BROKEN_ZIP = (BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError, OverflowError)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a source reads: the endings of its files' names, and which parts of a zip archive are meant.
+
+    ``suffixes`` are in lower case; ``is_part`` is given a part's whole name; ``called`` is what people call a part.
+    """
+
+    suffixes: tuple[str, ...]
+    is_part: Callable[[str], bool]
+    called: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +47,19 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a file holds: parts to read, in order of name, and the names of parts that are no CSV files."""
+    """What a file holds: parts to read, in order of name, and the names of the other parts."""
 
     members: tuple[Member, ...]
     ignored: tuple[str, ...] = ()
 
 
 @contextmanager
-def contents_of(file: BufferedReader, name: str) -> Iterator[Contents]:
+def contents_of(file: BufferedReader, name: str, wanted: Wanted) -> Iterator[Contents]:
     """Look into an open file by the ending of its name; raises FileRefusedError where an archive cannot be used."""
     lowered = name.lower()
     if lowered.endswith(".zip"):
         with _zip(file) as archive:
-            yield _contents_of_zip(archive)
+            yield _contents_of_zip(archive, wanted)
     elif lowered.endswith(".gz"):
         yield Contents((Member("", partial(_open_gzip, file)),))
     else:
@@ -75,16 +84,16 @@ def _zip(file: BufferedReader) -> ZipFile:
         raise FileRefusedError(reason) from None
 
 
-def _contents_of_zip(archive: ZipFile) -> Contents:
+def _contents_of_zip(archive: ZipFile, wanted: Wanted) -> Contents:
     entries = sorted((entry for entry in archive.infolist() if not _is_litter(entry)), key=lambda entry: entry.filename)
-    tables = [entry for entry in entries if _is_table(entry)]
-    if not tables:
-        reason = "holds no .csv file"
+    parts = [entry for entry in entries if wanted.is_part(entry.filename)]
+    if not parts:
+        reason = f"holds no {wanted.called}"
         raise FileRefusedError(reason)
-    for entry in tables:
+    for entry in parts:
         _require_readable(entry)
-    others = tuple(_printable(entry.filename) for entry in entries if not _is_table(entry))
-    members = (Member(_printable(entry.filename), partial(_open_entry, archive, entry)) for entry in tables)
+    others = tuple(_printable(entry.filename) for entry in entries if not wanted.is_part(entry.filename))
+    members = (Member(_printable(entry.filename), partial(_open_entry, archive, entry)) for entry in parts)
     return Contents(tuple(members), others)
 
 
@@ -92,10 +101,6 @@ def _is_litter(entry: ZipInfo) -> bool:
     parts = entry.filename.split("/")
     # is_dir() fails on an empty name, which a damaged archive can have.
     return entry.filename.endswith("/") or "__MACOSX" in parts or any(part.startswith(".") for part in parts)
-
-
-def _is_table(entry: ZipInfo) -> bool:
-    return entry.filename.lower().endswith(".csv")
 
 
 def _require_readable(entry: ZipInfo) -> None:

@@ -1,0 +1,99 @@
+"""How a guess about a file is told: as a piece of configuration in which everything else is a comment."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from retention.sources.sniff import Guess
+
+_ORDER = (
+    *("name", "kind", "preset", "path", "time_zone", "own_account", "columns", "private_when", "public_when"),
+    *("date_format", "delimiter", "encoding"),
+)
+
+
+def sniffed_as_toml(guess: Guess) -> list[str]:
+    """Give a table ``[[source]]`` to paste or append, with what was found and what a person must say as comments."""
+    return [
+        *_comment(_reading(guess)),
+        *_comment(_values(guess)),
+        *_comment([f"QUESTION {number}: {text}." for number, text in enumerate(guess.questions, start=1)]),
+        *_block(guess),
+        *_comment(["Next: put this into the configuration, answer the questions, then:", *_NEXT]),
+    ]
+
+
+_NEXT = (
+    "  retention init              # makes the folder, and the database where there is none",
+    "  retention check             # says the schedule back, and what is not in order",
+    "  retention ingest FILE       # add --source NAME where there are several; disposes of FILE as after_ingest says",
+    "  retention purge --dry-run   # what would go, and why",
+)
+
+
+def sniffed_as_json(guess: Guess) -> dict[str, Any]:
+    """Give everything that was found out as plain values."""
+    counts = guess.counts
+    return {
+        "source": {key: guess.settings[key] for key in _ORDER if key in guess.settings},
+        "notes": guess.notes,
+        "certain": sorted(guess.certain),
+        "questions": guess.questions,
+        "columns": guess.columns,
+        "class_values": guess.class_values,
+        "counts": {
+            "messages": counts.messages,
+            "private": counts.private,
+            "public": counts.public,
+            "problems": counts.problems,
+            "reasons": counts.reasons,
+            "refused": counts.refused,
+        },
+        "toml": "\n".join(_block(guess)) + "\n",
+    }
+
+
+def _reading(guess: Guess) -> list[str]:
+    counts = guess.counts
+    kinds = f"{counts.messages} messages, {counts.private} private and {counts.public} public"
+    lines = [f"Read so, the file has {kinds}, and {counts.problems} rows that cannot be used."]
+    lines += [f"  {number} x {reason}" for reason, number in counts.reasons.items()]
+    return [*lines, f"It is REFUSED: it {counts.refused}."] if counts.refused else lines
+
+
+def _values(guess: Guess) -> list[str]:
+    found = [f"  {field}: {', '.join(values)}" for field, values in guess.class_values.items() if values]
+    shown = ["Values of columns that tell kinds of messages apart; no other values are ever shown:", *found]
+    return shown if found else []
+
+
+def _block(guess: Guess) -> list[str]:
+    keys = [key for key in _ORDER if key in guess.settings]
+    return ["[[source]]", *(f"{key} = {_toml(guess.settings[key])}  # {_plain(_note(guess, key))}" for key in keys)]
+
+
+def _note(guess: Guess, key: str) -> str:
+    note = guess.notes[key]
+    if key in {"name", "path"}:
+        return f"yours to choose: {note}"
+    return note if key in guess.certain or note.startswith(("ASKED", "guessed")) else f"guessed: {note}"
+
+
+def _toml(value: Any) -> str:  # noqa: ANN401 - a text, a list of texts or a table of both
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    # A JSON text is a TOML text but for one control character.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _comment(lines: list[str]) -> list[str]:
+    return [f"# {_plain(line)}" for line in lines]
+
+
+def _plain(text: str) -> str:
+    """Keep a comment on its line, whatever a column is called."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
