@@ -1,0 +1,36 @@
+"""An anchor file: every checkpoint appended and synced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retention.audit.anchor import append_note
+from retention.errors import AnchorError
+
+if TYPE_CHECKING:
+    from retention.anchors.interface import Kind, Outgoing
+    from retention.audit.memory import AnchorFile
+
+
+class FileAnchor:
+    """Appends to a file, which is never begun anew by itself."""
+
+    kind: Kind = "file"
+
+    def __init__(self, file: AnchorFile) -> None:
+        """Remember the file."""
+        self.name, self._path, self.required = file
+        self.place = str(file.path)
+
+    def publish(self, out: Outgoing) -> bytes:
+        """Append the note unless the file ends with it already.
+
+        Raises:
+            AnchorError: the file is gone though it took checkpoints before, or cannot be written.
+
+        """
+        if out.seen is not None and not self._path.exists():
+            msg = f"{self._path}: the anchor is missing, though checkpoints were written to it; put it back"
+            raise AnchorError(msg)
+        append_note(self._path, out.note)
+        return b""
