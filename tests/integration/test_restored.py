@@ -15,7 +15,7 @@ from retention.acts import epochs
 from retention.acts.bundling import export_bundle, verify_since
 from retention.acts.epochs import begin_epoch
 from retention.acts.keys import rotate_signing_key
-from retention.audit import rotation
+from retention.audit import rotation, signing
 from retention.audit.bundle_verify import verify_exported
 from retention.audit.checkpoint import parse_vkey
 from retention.audit.handover import verify_bundle as handover
@@ -303,7 +303,7 @@ def test_new_epoch_that_died_after_its_entry_is_signed_by_the_next_run(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(epochs if step == "open_context" else epochs.signing, step, die)
+        patch.setattr(epochs if step == "open_context" else signing, step, die)
         with pytest.raises(KeyboardInterrupt):
             begin_epoch(work.context, "the disk broke", now=LATER, person="ann")
     work.reopen()

@@ -38,6 +38,7 @@ class _TcpHandler(_Handler):
         super().__init__(address, socktype=socket.SOCK_STREAM)
 
     def createSocket(self) -> None:  # noqa: N802  # logging's name; its own knows no time-out before Python 3.14
+        self.unixsocket = False
         self.socket = socket.create_connection(self._where, self._timeout)
 
     def format(self, record: logging.LogRecord) -> str:

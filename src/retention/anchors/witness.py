@@ -49,7 +49,8 @@ class WitnessAnchor:
             AnchorError: the witness cannot be reached or refuses, or what it signed does not verify.
 
         """
-        answer = self._ask(out, out.seen or 0)
+        seen = out.seen or 0
+        answer = self._ask(out, seen if seen <= out.checkpoint.size else 0)
         if answer.status == _CONFLICT:
             answer = self._ask(out, self._seen(answer, out))
         if answer.status != _OK:
