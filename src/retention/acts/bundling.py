@@ -151,7 +151,7 @@ def verify_since(
     with context.database.read() as connection:
         try:
             head = Checkpoint(context.installation.origin, *context.log.head(connection))
-            compare_since(connection, head, kept, rotation.introduced(connection), found.add)
+            compare_since(connection, head, kept, found.add, rotation.introduced(connection))
         except LogError as error:  # a head that cannot be read is among the problems already
             found.add(str(error))
     return found

@@ -110,8 +110,8 @@ class Memory:
         return max(known, key=_age, default=None)
 
     def _prove(self, connection: Connection, one: Remembered) -> None:
-        strange = one.strange
-        if strange is not None:
+        strange, ours = one.strange, epoch_of(self._origin).number
+        if strange is not None and epoch_of(strange.origin).number >= ours:
             msg = (
                 f"safety belt restored: {one.file.path} holds a checkpoint of the log {strange.origin} with "
                 f"{strange.size} entries, signed by a key that is not in the key folder. Were keys and database "
@@ -120,7 +120,7 @@ class Memory:
             raise RestoredError(msg)
         if one.newest is None:
             return
-        ours, theirs = epoch_of(self._origin).number, epoch_of(one.newest.origin).number
+        theirs = epoch_of(one.newest.origin).number
         if theirs < ours:
             return
         head = stored.head(connection)

@@ -24,8 +24,8 @@ def compare_since(
     connection: Connection,
     head: Checkpoint,
     kept: Iterable[Checkpoint],
-    chain: Sequence[Introduced],
     report: Callable[[str, int | None], None],
+    chain: Sequence[Introduced] = (),
 ) -> None:
     """Prove from stored tiles that the log only grew since each checkpoint (RFC 9162 section 2.1.4).
 
@@ -33,9 +33,9 @@ def compare_since(
         connection: a transaction that sees one state of the database.
         head: the log as it is now.
         kept: checkpoints whose signatures were verified.
-        chain: the keys that the log introduces, in order; one of another name begins another epoch.
         report: told a sentence, and the index from which nothing is known to be as it was: the size of the greatest
             checkpoint before it that still fits.
+        chain: the keys that the log introduces, in order; one of another name begins another epoch.
 
     """
     fitting = 0
