@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -181,6 +183,11 @@ def test_timestamp_over_the_checkpoint_stands_in_the_bundle_and_openssl_verifies
     assert work.findings() == []
     tokens = sorted((tmp_path / "b/anchors").glob("*.tsr"))
     assert len(tokens) == 2
+    [told] = re.findall(r"```sh\n(for token.*?)```", (tmp_path / "b/VERIFY.md").read_text(), re.DOTALL)
+    shutil.copyfile(authority.root, tmp_path / "tsa-root.pem")
+    _runs("sh", "-c", told, cwd=tmp_path / "b")
+    shutil.copyfile(Authority(tmp_path / "stranger").root, tmp_path / "tsa-root.pem")
+    assert subprocess.run(["sh", "-c", told], cwd=tmp_path / "b", capture_output=True, check=False).returncode  # noqa: S607
     for token in tokens:
         lines = (tmp_path / "b/checkpoints" / token.stem).read_text().split("\n")[:3]
         (tmp_path / "text").write_text("\n".join([*lines, ""]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from retention.audit.anchor import append_note
@@ -21,6 +22,18 @@ class FileAnchor:
         """Remember the file."""
         self.name, self._path, self.required = file
         self.place = str(file.path)
+
+    def inspect(self) -> None:
+        """Look whether the file, or the folder that it would be made in, can be written.
+
+        Raises:
+            AnchorError: it cannot.
+
+        """
+        place = self._path if self._path.exists() else next(one for one in self._path.parents if one.exists())
+        if not os.access(place, os.W_OK):
+            msg = f"anchor: {self._path} cannot be written by this user; give it write access, or name another place"
+            raise AnchorError(msg)
 
     def publish(self, out: Outgoing) -> bytes:
         """Append the note unless the file ends with it already.

@@ -47,6 +47,14 @@ class Anchor(Protocol):
     def place(self) -> str:
         """Where it is, for people."""
 
+    def inspect(self) -> None:
+        """Look whether it can be used, as far as that can be seen without asking anybody.
+
+        Raises:
+            AnchorError: it cannot.
+
+        """
+
     def publish(self, out: Outgoing) -> bytes:
         """Give a checkpoint to it, and give what it gave for it, if anything.
 

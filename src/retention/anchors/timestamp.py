@@ -49,6 +49,15 @@ class TimestampAnchor:
         msg = f"anchor {self.name}: {self._certificate} cannot be used ({reason})"
         raise AnchorError(msg)
 
+    def inspect(self) -> None:
+        """Look whether the certificates can be read.
+
+        Raises:
+            AnchorError: they cannot.
+
+        """
+        self.trusted()
+
     def publish(self, out: Outgoing) -> bytes:
         """Get a token over the text of a checkpoint; give the authority's whole answer (DER).
 

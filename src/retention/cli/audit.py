@@ -30,7 +30,7 @@ audit.add_command(prove)
 audit.add_command(record)
 
 
-@audit.command(epilog=exits(example="retention audit export --format csv --output deletion-log.csv"))
+@audit.command(epilog=exits(Exit.BELT_CLOSED, example="retention audit export --format csv --output deletion-log.csv"))
 @common
 @click.option(
     "--format",
@@ -104,7 +104,7 @@ def _export_bundle(
         click.echo(f"  SHA-256 {written.fingerprint}")
 
 
-@audit.command(epilog=exits(Exit.LOG_NOT_VERIFIED, example="retention audit checkpoint"))
+@audit.command(epilog=exits(Exit.BELT_CLOSED, Exit.LOG_NOT_VERIFIED, example="retention audit checkpoint"))
 @common
 def checkpoint(config: Path | None, now: datetime | None, verbose: bool) -> None:
     """Sign the head of the log and print the checkpoint; keep it outside this machine."""
@@ -114,7 +114,10 @@ def checkpoint(config: Path | None, now: datetime | None, verbose: bool) -> None
         click.echo(sign_checkpoint(context, context.signer(), present), nl=False)
 
 
-@audit.command("new-epoch", epilog=exits(Exit.LOCKED, example="retention audit new-epoch --reason 'restored a backup'"))
+@audit.command(
+    "new-epoch",
+    epilog=exits(Exit.LOCKED, Exit.LOG_NOT_VERIFIED, example="retention audit new-epoch --reason 'restored a backup'"),
+)
 @common
 @reporting
 @click.option("--reason", required=True, help="Why, for people; it is kept out of the audit log.")

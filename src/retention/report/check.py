@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retention.anchors.timestamp import TimestampAnchor
 from retention.errors import AnchorError
 
 if TYPE_CHECKING:
@@ -33,21 +31,11 @@ def inspect_anchors(anchors: Sequence[Anchor]) -> list[str]:
     """Give one line for each anchor that cannot be used, as far as this can be seen from here."""
     problems = []
     for anchor in anchors:
-        if anchor.kind == "file":
-            problems += _inspect_file(Path(anchor.place))
-        elif isinstance(anchor, TimestampAnchor):
-            try:
-                anchor.trusted()
-            except AnchorError as error:
-                problems.append(str(error))
+        try:
+            anchor.inspect()
+        except AnchorError as error:
+            problems.append(str(error))
     return problems
-
-
-def _inspect_file(anchor: Path) -> list[str]:
-    place = anchor if anchor.exists() else next(folder for folder in anchor.parents if folder.exists())
-    if os.access(place, os.W_OK):
-        return []
-    return [f"anchor: {anchor} cannot be written by this user; give it write access, or name another place"]
 
 
 def inspect_sources(sources: Iterable[SourceSettings]) -> list[str]:
