@@ -25,7 +25,7 @@ TAKEN = "SELECT count(*) FROM lease WHERE holder <> ''"
 
 
 def test_of_two_purges_one_works_and_the_other_is_turned_away(office: Office) -> None:
-    messages = 250
+    messages = 1_000  # the first must still be at work when the second has started, whatever else the machine does
     register(office, messages, batch_size=1)
     with running(office, "purge") as first:
         wait_until(office, BATCHES)
