@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from retention.anchors.catalog import anchor_files, build_anchors
 from retention.audit import rotation, signing
+from retention.audit.epoch import epoch_of
 from retention.audit.keys import MonthKeys, load_verifier
 from retention.audit.log import AuditLog
+from retention.audit.memory import Memory, remember
 from retention.errors import ConfigError, KeyFileError, SchemaError, UsageError
 from retention.ingest.pseudonyms import Pseudonyms
 from retention.policy.schedule import Schedule, configured_schedule
@@ -22,6 +25,9 @@ from retention.store.schema import Installation, check_version, load_installatio
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sqlalchemy import Connection
+
+    from retention.anchors.interface import Anchor
     from retention.audit.checkpoint import Signer, VerifierKey
     from retention.settings import Settings, SourceSettings
     from retention.settings.locate import Place
@@ -53,7 +59,7 @@ class Context:
         """The files and folders of ours outside the database in which a purged identifier must not remain."""
         paths = self.settings.paths
         landing = [source.path for source in self.settings.source]
-        return [*landing, paths.state, *([paths.anchor] if paths.anchor else [])]
+        return [*landing, paths.state, *(file.path for file in anchor_files(self.settings))]
 
     @property
     def verifier(self) -> VerifierKey:
@@ -78,6 +84,14 @@ class Context:
     def signer(self) -> Signer:
         """Load the key that signs, and those that sign beside it; they must be the ones that the log names."""
         return signer_of(self.database, self.key_folder, self.installation.origin)
+
+    def anchors(self) -> list[Anchor]:
+        """Build every place that gets the signed checkpoints."""
+        return build_anchors(self.settings)
+
+    def remembered(self) -> Memory:
+        """Read what the anchor files hold of the log; do this before the database is read."""
+        return remembered(self.settings, self.installation.origin)
 
     def check_keys(self) -> None:
         """Check every key that unattended work will need, so that a lost or swapped one shows before anything is done.
@@ -119,11 +133,11 @@ def signer_of(database: Database, folder: Path, origin: str) -> Signer:
         KeyFileError: a key is lost, swapped, not readable, open to others or not opened by the passphrase.
 
     """
-    first = load_verifier(folder)
-    if first.name != origin:
+    first, family = load_verifier(folder), epoch_of(origin).family
+    if first.name != family:
         msg = (
             f"the signing key in {folder} belongs to another log ({first.name}); "
-            f"this one is {origin}. Put its own key back from your backup"
+            f"this one is {family}. Put its own key back from your backup"
         )
         raise KeyFileError(msg)
     with database.read() as connection:
@@ -155,17 +169,32 @@ def open_context(settings: Settings) -> Context:
         database.close()
         raise
     schedule = configured_schedule(settings.schedule)
-    return Context(settings, database, AuditLog(database.dialect.bulk_insert), schedule, installation)
+
+    def prove(connection: Connection) -> None:
+        """Hold the log against its anchors; the caller has locked it, so nobody signs between the two readings."""
+        remembered(settings, installation.origin).compare(connection)
+
+    return Context(settings, database, AuditLog(database.dialect.bulk_insert, prove), schedule, installation)
+
+
+def remembered(settings: Settings, origin: str) -> Memory:
+    """Read what the anchor files hold of a log; do this before the database is read.
+
+    Raises:
+        KeyFileError: the key folder cannot be used.
+
+    """
+    return remember(anchor_files(settings), origin, signing.public_keys(key_folder(settings)))
 
 
 def _checked_installation(database: Database) -> Installation:
     with database.read() as connection:
         check_version(connection)
         installation = load_installation(connection)
-    if installation is None:
-        msg = "the database was not set up to its end; do it with: retention init"
-        raise SchemaError(msg)
-    return installation
+        if installation is None:
+            msg = "the database was not set up to its end; do it with: retention init"
+            raise SchemaError(msg)
+        return installation._replace(origin=rotation.present_origin(connection, installation.origin))
 
 
 def check_sources(path: Path, settings: Settings) -> None:

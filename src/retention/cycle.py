@@ -82,6 +82,8 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
 
     Raises:
         BeltClosedError: a safety belt stopped the purge; what was ingested stays.
+        RestoredError: the database is older than what its anchors hold; nothing was done.
+        AnchorError: an anchor that is required failed; where it failed before the purge, nothing was deleted.
         LockHeldError: another run is at work.
         LogError: the audit log does not verify; it is not signed.
 
@@ -139,6 +141,7 @@ def purge(
 @contextmanager
 def _turn(context: Context, now: datetime) -> Iterator[Lease]:
     """Hold the lease for one job: first mend what an interrupted one left, at the end sign what was done."""
+    upkeep.hold_against_anchors(context, now)
     signer = context.signer()  # a key that is missing must show before anything is deleted
     held = lease.take(context.database)
     try:
@@ -233,6 +236,8 @@ def _purge(
     if objections and approval is None:
         _find(context, "belt-closed", "; ".join(f"{one.belt}: {one.figures}" for one in objections), now)
         guard.stop(objections, chosen)
+    if any(anchor.required for anchor in context.anchors()):  # what cannot leave the machine must not be done
+        upkeep.sign_checkpoint(context, context.signer(), now, probe=True)
     run_id = purging.start(
         context.database,
         context.log,

@@ -71,6 +71,14 @@ class BeltClosedError(RetentionError):
     exit_code = Exit.BELT_CLOSED
 
 
+class RestoredError(BeltClosedError):
+    """The database is older than a checkpoint that left it, or went another way; it is not written to."""
+
+
+class AnchorError(RetentionError):
+    """A place outside the database that must get or give checkpoints cannot be used; the message names it."""
+
+
 class LogError(RetentionError):
     """The audit log does not verify, so nothing may be appended to it."""
 

@@ -116,6 +116,7 @@ class Work:
 
     def status(self, now: datetime | None = None) -> Status:
         context = self.context
+        memory = context.remembered()
         with context.database.read() as connection:
             return status_of(
                 connection,
@@ -126,6 +127,7 @@ class Work:
                 origin=context.installation.origin,
                 keys=[context.verifier],
                 drill=context.installation.drill,
+                memory=memory,
             )
 
     def explain(self, message_id: str, now: datetime | None = None) -> Explanation:

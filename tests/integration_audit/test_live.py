@@ -73,6 +73,10 @@ def test_nothing_is_signed_over_a_tail_that_was_cut_off(office: Office) -> None:
     code, answer = told(office)
     assert (code, answer["first_bad_index"]) == (Exit.LOG_NOT_VERIFIED, 3)
     done = office.cli("audit", "checkpoint", now=LATER)
+    assert (done.returncode, done.stdout) == (Exit.BELT_CLOSED, "")
+    assert "older than its anchor" in done.stderr
+    office.configure(('anchor = "anchor/checkpoints.log"\n', ""))
+    done = office.cli("audit", "checkpoint", now=LATER)
     assert (done.returncode, done.stdout) == (Exit.LOG_NOT_VERIFIED, "")
     assert "signed of entries that are gone or changed" in done.stderr
     assert "Traceback" not in done.stderr

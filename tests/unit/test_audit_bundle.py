@@ -375,3 +375,10 @@ def test_progress_counts_every_entry_of_an_export_and_of_a_verification(log: Log
     verify_exported(tmp_path / "bundle", [], progress=read.append)
     assert (sum(written), sum(read)) == (301, 301)
     assert len(files_of(tmp_path / "bundle")) > 10
+
+
+def test_tokens_of_the_checkpoints_that_a_bundle_has_go_with_it(log: Log, tmp_path: Path) -> None:
+    for size in (log.size, log.size + 1):
+        log.sql("INSERT INTO audit_anchor VALUES ('a', :size, 'timestamp', 0, x'30')", size=size)
+    log.export(tmp_path / "bundle")
+    assert [path.name for path in (tmp_path / "bundle/anchors").iterdir()] == [f"{log.size}.tsr"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from retention.acts.remarks import keep_remark
+from retention.audit import rotation
 from retention.audit.bundle import Bundle, Written, entry_at, write_bundle
 from retention.audit.bundle_tar import write_archive
 from retention.audit.checkpoint import Checkpoint, open_note
@@ -150,7 +151,7 @@ def verify_since(
     with context.database.read() as connection:
         try:
             head = Checkpoint(context.installation.origin, *context.log.head(connection))
-            compare_since(connection, head, kept, found.add)
+            compare_since(connection, head, kept, found.add, rotation.introduced(connection))
         except LogError as error:  # a head that cannot be read is among the problems already
             found.add(str(error))
     return found

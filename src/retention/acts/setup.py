@@ -16,6 +16,7 @@ from alembic.config import Config
 
 from alembic import command
 from retention import __version__
+from retention.audit import rotation
 from retention.audit.checkpoint import vkey
 from retention.audit.entry import entry
 from retention.audit.keys import create_key_directory, load_signer
@@ -76,7 +77,8 @@ def set_up(settings: Settings, now: datetime, *, drill: bool) -> Installation:
             msg = "this database is not a drill and cannot become one; name another database"
             raise UsageError(msg)
         signer_of(database, key_folder(settings), found.origin)
-        return found
+        with database.read() as connection:
+            return found._replace(origin=rotation.present_origin(connection, found.origin))
     finally:
         database.close()
 

@@ -5,7 +5,7 @@
     entries.jsonl  deletion-log.csv         every entry, one a line; one row a disposal with the facts of its batch
     proofs/<index>.tlog-proof  .json        proofs of single entries, each with its entry
     keys/                                   the public key, not trusted until its fingerprint was compared
-    anchors/                                what was written outside the database, where there is any
+    anchors/                                what was written outside the database, and tokens of timestamp authorities
     VERIFY.md  verify_bundle.py  check_record.sh  SHA256SUMS
 
 Tiles are written as they stand in the database and entries as they stand beside them, so a bundle shows what somebody
@@ -117,6 +117,7 @@ def write_bundle(
     for level, n, width in tiles_of(head.size, since):
         _put_tile(folder, (level, n, width), tiles.tile(level, n, width))
     _write_checkpoints(connection, folder, bundle)
+    _write_tokens(connection, folder, head.size)
     for index in sorted({*prove, last}):
         _write_proof(connection, folder, bundle, Prover(tiles, head.size), index)
     _write_beside(folder, bundle, last)
@@ -265,8 +266,16 @@ def _write_checkpoints(connection: Connection, folder: Path, bundle: Bundle) -> 
     for size, note in stored.notes(connection):
         path = folder / "checkpoints" / str(size)
         if size < bundle.head.size and not path.exists():
-            _put(path, note.encode())
+            _put(path, audit_log.cosigned(connection, size, note).encode())
     _put(folder / "checkpoints" / str(bundle.head.size), bundle.note.encode())
+
+
+def _write_tokens(connection: Connection, folder: Path, size: int) -> None:
+    """Write what timestamp authorities gave, each beside the size of the checkpoint that it is over."""
+    for at, token in stored.evidence(connection, "timestamp"):
+        if at <= size:
+            (folder / "anchors").mkdir(exist_ok=True)
+            _put(folder / "anchors" / f"{at}.tsr", token)
 
 
 def _write_proof(connection: Connection, folder: Path, bundle: Bundle, prover: Prover, index: int) -> None:

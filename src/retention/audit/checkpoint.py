@@ -264,6 +264,22 @@ def open_note(note: str, verifiers: Iterable[VerifierKey]) -> Checkpoint:
     return checkpoint
 
 
+def signatures_of(note: str) -> list[tuple[str, bytes, bytes]]:
+    """Read the signature lines of a note and verify nothing (C2SP signed-note, "Signatures").
+
+    Args:
+        note: The whole note.
+
+    Returns:
+        Key name, 4 bytes of key id, and the signature, for each line in order.
+
+    Raises:
+        LogError: malformed.
+
+    """
+    return [_parse_signature_line(line) for line in _split(note)[1]]
+
+
 def _split(note: str) -> tuple[str, list[str]]:
     if len(note) > MAX_NOTE_CHARACTERS:
         msg = f"a checkpoint must not be longer than {MAX_NOTE_CHARACTERS} characters"

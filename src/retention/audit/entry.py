@@ -10,7 +10,7 @@ Every entry but a disposal carries ``at`` (``YYYY-MM-DDTHH:MM:SSZ``), ``kind`` a
 it was due) and ``v`` = 1. What the others carry; a field in brackets may be missing:
 
     genesis           origin, verifier_key, software, drill, [predecessor_origin], [predecessor_size],
-                      [predecessor_root_hash]
+                      [predecessor_root_hash], [by], [reason]
     schedule_changed  schedule_digest, [rules], [previous_digest], [shortened]
     key_created       month, commitment
     key_destroyed     month, commitment
@@ -41,7 +41,9 @@ that did not come to its end ``stopped``, ``failed`` or ``killed``. ``redated``:
 the message stood in the register under ``previous_on`` and stands there under ``received_on`` now. ``rules`` lists
 objects with a name each. ``rotate``: ``verifier_key`` signs every checkpoint from here on, ``previous_key`` beside it
 until ``until``; then its private half is destroyed, which ``key_retired`` says (see rotation.py). Text from the
-configuration goes through ascii_text first.
+configuration goes through ascii_text first. ``genesis`` is the first entry of a log, and the first of each later epoch
+(see epoch.py), where ``predecessor_*`` name the newest checkpoint of the epoch before it that had left the machine; the
+root hash is hex.
 """
 
 from __future__ import annotations
@@ -84,7 +86,7 @@ _UPSTREAM = _fields("source count", "order batch run list_digest file_digest win
 
 KINDS: Final[Mapping[str, Fields]] = {
     "genesis": _fields(
-        "origin verifier_key software drill", "predecessor_origin predecessor_size predecessor_root_hash"
+        "origin verifier_key software drill", "predecessor_origin predecessor_size predecessor_root_hash by reason"
     ),
     "schedule_changed": _fields("schedule_digest", "rules previous_digest shortened"),
     "key_created": _fields("month commitment"),

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, update
 from retention.audit import rotation, stored
 from retention.audit.checkpoint import Checkpoint, open_note, sign
 from retention.audit.merkle import EMPTY_ROOT, Frontier, leaf_hashes
-from retention.audit.tables import audit_checkpoint, audit_entry, audit_head
+from retention.audit.tables import audit_anchor, audit_checkpoint, audit_entry, audit_head
 from retention.errors import KeyFileError, LogError
 
 if TYPE_CHECKING:
@@ -26,10 +26,22 @@ if TYPE_CHECKING:
     from retention.audit.checkpoint import Signer
 
 BulkInsert = Callable[["Connection", str, Sequence[str], Sequence[tuple[Any, ...]]], None]
+Proof = Callable[["Connection"], object]
 
 _PAGE = 10_000
 _TAIL = len('","received_on":"2026-08-22","v":1}')
 _PSEUDONYM = slice(-_TAIL - 22, -_TAIL)  # a disposal ends with a pseudonym of 22 characters, a day and the version
+
+
+class Taken(NamedTuple):
+    """An anchor that took a checkpoint: its name and kind, and what it gave for it, if anything."""
+
+    anchor: str
+    kind: str
+    evidence: bytes = b""
+
+
+BY_FILE = Taken("file", "file")
 
 
 class Head(NamedTuple):
@@ -39,12 +51,22 @@ class Head(NamedTuple):
     root: bytes
 
 
-class AuditLog:
-    """The log of one register. ``bulk_insert`` is the database's fast way to insert many rows."""
+def _nothing_to_prove(_: Connection) -> None:
+    pass
 
-    def __init__(self, bulk_insert: BulkInsert) -> None:
-        """Remember how rows are inserted."""
+
+class AuditLog:
+    """The log of one register. ``bulk_insert`` is the database's fast way to insert many rows.
+
+    ``prove`` holds the log against what left the database, and raises where it does not go on from that: it is asked
+    before anything is first appended and before every signature.
+    """
+
+    def __init__(self, bulk_insert: BulkInsert, prove: Proof = _nothing_to_prove) -> None:
+        """Remember how rows are inserted and how the log is held against its anchors."""
         self._insert = bulk_insert
+        self._prove = prove
+        self._proven = False
 
     def create(self, connection: Connection) -> None:
         """Write the head of an empty log.
@@ -129,9 +151,11 @@ class AuditLog:
         Raises:
             LogError: the head is missing or does not fit its own edge, or a checkpoint that is kept speaks of another
                 log or of entries that are gone. Signing on would vouch for what was cut off or rewritten.
+            RestoredError: the log does not go on from a checkpoint that left the database.
             KeyFileError: another key than this one has taken over.
 
         """
+        self._proven = False
         head = Checkpoint(origin, *self.lock(connection))
         chain = rotation.introduced(connection)
         if len(chain) > 1 and chain[-1].key != signer.verifier:
@@ -147,20 +171,31 @@ class AuditLog:
             raise LogError(msg)
         return latest.note
 
-    def anchored(self, connection: Connection, size: int, at: datetime) -> None:
-        """Record that the checkpoint of a size has left the database.
+    def anchored(self, connection: Connection, size: int, at: datetime, by: Taken = BY_FILE) -> None:
+        """Record that the checkpoint of a size has left the database, and what was given for it.
 
         Args:
             connection: a transaction that writes.
             size: the checkpoint's size.
             at: an aware datetime.
+            by: which anchor took it.
 
         """
-        change = update(audit_checkpoint).where(audit_checkpoint.c.size == size)
-        connection.execute(change.values(anchored_at=int(at.timestamp())))
+        moment = int(at.timestamp())
+        first = update(audit_checkpoint).where(
+            audit_checkpoint.c.size == size, audit_checkpoint.c.anchored_at.is_(None)
+        )
+        connection.execute(first.values(anchored_at=moment))
+        row = {"anchor": by.anchor, "size": size}
+        known = select(audit_anchor.c.evidence).where(*(audit_anchor.c[name] == value for name, value in row.items()))
+        if connection.execute(known).first() is None:
+            connection.execute(insert(audit_anchor).values(**row, kind=by.kind, at=moment, evidence=by.evidence))
 
     def _locked(self, connection: Connection) -> Frontier:
         size, root, edge = stored.head(connection, lock=True)
+        if not self._proven:
+            self._prove(connection)
+            self._proven = True
         frontier = Frontier.from_bytes(edge)
         if (frontier.size, frontier.root()) != (size, root):
             msg = "the head of the audit log does not fit its own edge; look with: retention audit verify"
@@ -204,6 +239,21 @@ def checkpoints(connection: Connection) -> Iterator[stored.StoredNote]:
 
     """
     return stored.notes(connection)
+
+
+def cosigned(connection: Connection, size: int, note: str) -> str:
+    """Append the signatures of witnesses to a note.
+
+    Args:
+        connection: any transaction.
+        size: the checkpoint's size.
+        note: the note as the log signed it.
+
+    Returns:
+        The note; whoever does not know a witness skips its line.
+
+    """
+    return note + "".join(line.decode("utf-8", "replace") for _, line in stored.evidence(connection, "witness", size))
 
 
 def find_disposals(connection: Connection, pseudonyms: set[str]) -> Iterator[tuple[int, str]]:

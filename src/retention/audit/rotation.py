@@ -21,6 +21,7 @@ from sqlalchemy import insert, select, update
 
 from retention.audit import stored
 from retention.audit.checkpoint import VerifierKey, open_note, parse_vkey
+from retention.audit.epoch import epoch_of
 from retention.audit.tables import audit_rotation
 from retention.errors import LogError
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from retention.audit.checkpoint import Checkpoint
     from retention.audit.stored import StoredNote
+
+_LARGER_THAN_ANY = 2**63
 
 
 class Introduced(NamedTuple):
@@ -63,8 +66,10 @@ def parse_introduction(index: int, body: str) -> Introduced | None:
         entry = json.loads(body)
         if entry["kind"] not in {"genesis", "rotate"}:
             return None
-        until = _instant(entry["until"]) if "until" in entry else None
-        return Introduced(index, parse_vkey(entry["verifier_key"]), _instant(entry["at"]), until)
+        at = _instant(entry["at"])
+        ends = entry["kind"] == "genesis" and index  # what signed for an epoch that is over signs no more
+        until = at if ends else _instant(entry["until"]) if "until" in entry else None
+        return Introduced(index, parse_vkey(entry["verifier_key"]), at, until)
     except (ValueError, KeyError, TypeError, RecursionError, LogError):
         return None
 
@@ -84,8 +89,38 @@ def introduced(connection: Connection) -> list[Introduced]:
     return [Introduced(*one[:4], *ends.get(one.seq, ())) for one in found if one is not None]
 
 
+def origin_at(chain: Sequence[Introduced], size: int, origin: str) -> str:
+    """Give the origin that a checkpoint must have.
+
+    Args:
+        chain: the keys that the log introduces, in order.
+        size: the size of the checkpoint.
+        origin: the origin of any epoch of the log.
+
+    Returns:
+        The origin of the epoch that had begun below that size; the one that was given where the log names none.
+
+    """
+    key = key_at(chain, size)
+    return key.name if key and epoch_of(key.name).family == epoch_of(origin).family else origin
+
+
+def present_origin(connection: Connection, origin: str) -> str:
+    """Give the origin of the log's present epoch.
+
+    Args:
+        connection: any transaction.
+        origin: the origin of its first epoch.
+
+    Returns:
+        What the newest key that the log introduces is named.
+
+    """
+    return origin_at(introduced(connection), _LARGER_THAN_ANY, origin)
+
+
 def record_rotation(connection: Connection, index: int) -> None:
-    """Remember at which index a ``rotate`` entry stands.
+    """Remember at which index an entry stands that lets a key take over.
 
     Args:
         connection: the transaction that appended it.

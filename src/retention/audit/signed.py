@@ -81,7 +81,7 @@ def _opened(
         except LogError as error:
             report(f"the checkpoint at size {kept.size} does not verify: {error}", None)
             continue
-        if (checkpoint.origin, checkpoint.size) == (origin, kept.size):
+        if (checkpoint.origin, checkpoint.size) == (rotation.origin_at(chain, kept.size, origin), kept.size):
             yield kept.size, checkpoint.root
         else:
             report(f"the checkpoint stored at size {kept.size} speaks of another log or size", None)

@@ -89,7 +89,8 @@ def new_key(path: Path, origin: str, passphrase: str | None) -> Signer:
         passphrase: What the private key is encrypted with (PKCS#8), or None to leave it as it is.
 
     Returns:
-        The new key. It is on disk before this returns, and marked as new until :func:`settle` is called.
+        The new key. It is on disk before this returns, and marked as new until :func:`settle` is called. One of another
+        name that was never used goes.
 
     Raises:
         KeyFileError: the disk refuses, or a key that was never used cannot be read.
@@ -97,7 +98,10 @@ def new_key(path: Path, origin: str, passphrase: str | None) -> Signer:
     """
     others = _rotated(path)
     if others and others[-1].suffix == _NEW:
-        return load_signer(others[-1], passphrase)
+        if load_verifier(others[-1]).name == origin:
+            return load_signer(others[-1], passphrase)
+        with keyfiles.os_errors(others[-1]):  # made for an epoch that will not come any more, and never used
+            shutil.rmtree(others.pop())
     private_key = Ed25519PrivateKey.generate()
     signer = Signer(origin, private_key)
     folder = path / FOLDER
@@ -178,21 +182,23 @@ def load_chain(path: Path, chain: Sequence[Introduced], passphrase: str | None) 
     """
     if not chain:
         return load_signer(path, passphrase)
-    stray = [key for key in public_keys(path) if key not in {one.key for one in chain}]
+    newest = chain[-1].key
+    known = {one.key for one in chain}
+    stray = [key for key in public_keys(path) if key not in known and key.name == newest.name]
     if stray:
         msg = (
             f"{path}: holds the signing key {stray[0].key_id.hex()}, which the audit log does not name; was the key or "
             "the database swapped, or the database restored from before that key took over?"
         )
         raise KeyFileError(msg)
-    newest = chain[-1].key
     older = [
         _load(path, one.key, passphrase)
         for one, successor in pairwise(chain)
-        if successor.condemned_at is None and one.key != newest
+        if successor.condemned_at is None and one.key != newest and one.key.name == newest.name
     ]
     signer = _load(path, newest, passphrase)
     signer.older = tuple(older)
+    settle(path, newest)  # where whoever introduced it died before doing so
     return signer
 
 

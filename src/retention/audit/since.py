@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from retention.audit.epoch import epoch_of
 from retention.audit.proof import verify_consistency
 from retention.audit.prove import Prover
+from retention.audit.rotation import origin_at
 from retention.audit.tiles import DatabaseTiles
 from retention.errors import LogError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from sqlalchemy import Connection
 
     from retention.audit.checkpoint import Checkpoint
+    from retention.audit.rotation import Introduced
 
 
 def compare_since(
@@ -22,6 +25,7 @@ def compare_since(
     head: Checkpoint,
     kept: Iterable[Checkpoint],
     report: Callable[[str, int | None], None],
+    chain: Sequence[Introduced] = (),
 ) -> None:
     """Prove from stored tiles that the log only grew since each checkpoint (RFC 9162 section 2.1.4).
 
@@ -31,10 +35,20 @@ def compare_since(
         kept: checkpoints whose signatures were verified.
         report: told a sentence, and the index from which nothing is known to be as it was: the size of the greatest
             checkpoint before it that still fits.
+        chain: the keys that the log introduces, in order; one of another name begins another epoch.
 
     """
     fitting = 0
     for one in sorted(kept, key=lambda checkpoint: checkpoint.size):
+        if epoch_of(origin_at(chain, one.size, one.origin)).number > epoch_of(one.origin).number:
+            number = epoch_of(one.origin).number
+            index = min(key.seq for key in chain if epoch_of(key.key.name).number > number)
+            report(
+                f"a checkpoint that was kept elsewhere was signed at size {one.size} in an epoch of the log that ended "
+                f"at entry {index}, when the database was restored: what it had from there on is not in this log",
+                index,
+            )
+            continue
         if one.size > head.size:
             report(
                 f"a checkpoint that was kept elsewhere was signed at size {one.size}, but the log has only {head.size} "

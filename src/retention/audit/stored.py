@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import LargeBinary, bindparam, case, cast, func, select
 
 from retention.audit.merkle import TILE_WIDTH
-from retention.audit.tables import audit_checkpoint, audit_entry, audit_head, audit_tile
+from retention.audit.tables import audit_anchor, audit_checkpoint, audit_entry, audit_head, audit_tile
 from retention.errors import LogError
 
 if TYPE_CHECKING:
@@ -202,6 +202,41 @@ def latest_note(connection: Connection) -> StoredNote | None:
     size, note = audit_checkpoint.c.size, _bytes_of(connection, audit_checkpoint.c.note)
     rows = _fetch(connection, select(size, note).order_by(size.desc()).limit(1))
     return StoredNote(rows[0][0], _text(rows[0][1])) if rows else None
+
+
+def greatest_anchored(connection: Connection, anchor: str) -> int | None:
+    """Give the size of the greatest checkpoint that an anchor took.
+
+    Args:
+        connection: any transaction.
+        anchor: the anchor's name.
+
+    Returns:
+        The size, or None where it took none.
+
+    """
+    return connection.execute(select(func.max(audit_anchor.c.size)).where(audit_anchor.c.anchor == anchor)).scalar()
+
+
+def evidence(connection: Connection, kind: str, size: int | None = None) -> list[tuple[int, bytes]]:
+    """Give what anchors of a kind gave for checkpoints.
+
+    Args:
+        connection: any transaction.
+        kind: ``timestamp`` or ``witness``.
+        size: of one checkpoint only; None for all.
+
+    Returns:
+        Pairs of size and evidence, by size, then by the anchor's name.
+
+    """
+    query = select(audit_anchor.c.size, audit_anchor.c.evidence).where(audit_anchor.c.kind == kind)
+    if size is not None:
+        query = query.where(audit_anchor.c.size == size)
+    return [
+        (row[0], bytes(row[1]))
+        for row in connection.execute(query.order_by(audit_anchor.c.size, audit_anchor.c.anchor))
+    ]
 
 
 def _bytes_of(connection: Connection, column: Column[Any]) -> ColumnElement[Any]:

@@ -53,3 +53,15 @@ audit_rotation = Table(
     Column("previous_condemned_at", BigInteger),  # the destruction of the key before it has begun
     Column("previous_destroyed_at", BigInteger),
 )
+
+# What each anchor took, and what it gave for it: a timestamp token, or a witness' signature line.
+audit_anchor = Table(
+    "audit_anchor",
+    metadata,
+    Column("anchor", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),  # file | syslog | timestamp | witness
+    Column("at", BigInteger, nullable=False),
+    Column("evidence", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("anchor", "size"),
+)

@@ -32,12 +32,16 @@ _LIMIT = 100
 
 @dataclass(slots=True)
 class Verification:
-    """What verification found. ``root`` is computed from the entries; ``problems`` are sentences without values."""
+    """What verification found. ``root`` is computed from the entries; ``problems`` are sentences without values.
+
+    ``notes`` say what could not be looked at; they are no proof of anything.
+    """
 
     size: int = 0
     root: bytes = b""
     first_bad_index: int | None = None
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -119,7 +123,8 @@ def verify_head(connection: Connection, origin: str, keys: list[VerifierKey]) ->
         return str(error)
     if (edge.size, edge.root()) != (head.size, head.root):
         return "the head of the audit log does not fit its own edge"
-    if (checkpoint.origin, checkpoint.size) != (origin, latest.size) or checkpoint.size > head.size:
+    expected = rotation.origin_at(chain, latest.size, origin)
+    if (checkpoint.origin, checkpoint.size) != (expected, latest.size) or checkpoint.size > head.size:
         return "the latest checkpoint speaks of another log or of entries that are gone"
     if checkpoint.size == head.size and checkpoint.root != head.root:
         return "the head of the audit log is not the one that was signed"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from retention.cli.frame import common, exits, opened, put_drill, this_person, watched
+from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting, this_person, watched
 from retention.cli.proving import prove, verify
 from retention.cli.record import record
 from retention.errors import Exit, UsageError
@@ -29,7 +30,7 @@ audit.add_command(prove)
 audit.add_command(record)
 
 
-@audit.command(epilog=exits(example="retention audit export --format csv --output deletion-log.csv"))
+@audit.command(epilog=exits(Exit.BELT_CLOSED, example="retention audit export --format csv --output deletion-log.csv"))
 @common
 @click.option(
     "--format",
@@ -103,7 +104,7 @@ def _export_bundle(
         click.echo(f"  SHA-256 {written.fingerprint}")
 
 
-@audit.command(epilog=exits(Exit.LOG_NOT_VERIFIED, example="retention audit checkpoint"))
+@audit.command(epilog=exits(Exit.BELT_CLOSED, Exit.LOG_NOT_VERIFIED, example="retention audit checkpoint"))
 @common
 def checkpoint(config: Path | None, now: datetime | None, verbose: bool) -> None:
     """Sign the head of the log and print the checkpoint; keep it outside this machine."""
@@ -111,6 +112,35 @@ def checkpoint(config: Path | None, now: datetime | None, verbose: bool) -> None
 
     with opened(config, now, verbose=verbose) as (context, present):
         click.echo(sign_checkpoint(context, context.signer(), present), nl=False)
+
+
+@audit.command(
+    "new-epoch",
+    epilog=exits(Exit.LOCKED, Exit.LOG_NOT_VERIFIED, example="retention audit new-epoch --reason 'restored a backup'"),
+)
+@common
+@reporting
+@click.option("--reason", required=True, help="Why, for people; it is kept out of the audit log.")
+def new_epoch(config: Path | None, now: datetime | None, verbose: bool, form: str, reason: str) -> None:
+    """Let the log go on after the database was restored.
+
+    Its first new entry names the newest checkpoint that had left the machine. Only for a database that exit 12 refuses.
+    """
+    from retention.acts.epochs import begin_epoch
+
+    with opened(config, now, verbose=verbose) as (context, present):
+        done = begin_epoch(context, reason, now=present, person=this_person())
+        if form == "json":
+            put_json(context, {"epoch": asdict(done)})
+            return
+        put_drill(context)
+    click.echo(f"The audit log goes on as {done.origin}, with entry {done.entry_index}.")
+    click.echo(f"  predecessor   {done.predecessor_origin}, {done.predecessor_size} entries, {done.kept} of them here")
+    click.echo(f"  verifier key  {done.verifier_key}")
+    click.echo(f"  fingerprint   {done.fingerprint}")
+    click.echo("Before the next purge: place again every hold that was placed since the backup was made; this database")
+    click.echo("does not know them. What was disposed of since then and is back is due again and will be purged again.")
+    click.echo("Give the fingerprint to whoever verifies the log, and back the keys up apart from the database.")
 
 
 def _spelled(moment: datetime | None) -> str | None:

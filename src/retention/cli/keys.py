@@ -46,7 +46,9 @@ def list_(config: Path | None, now: datetime | None, verbose: bool, form: str) -
 
 
 @keys.command(
-    epilog=exits(Exit.LOCKED, Exit.LOG_NOT_VERIFIED, example="retention keys rotate --reason 'yearly change'")
+    epilog=exits(
+        Exit.LOCKED, Exit.BELT_CLOSED, Exit.LOG_NOT_VERIFIED, example="retention keys rotate --reason 'yearly change'"
+    )
 )
 @common
 @reporting

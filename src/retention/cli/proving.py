@@ -115,7 +115,7 @@ def _verify_proof(
         click.echo("\n".join(["The proof verifies.", *lines]))
 
 
-@click.command(epilog=exits(Exit.LOG_NOT_VERIFIED, example="retention audit prove --entry 42"))
+@click.command(epilog=exits(Exit.BELT_CLOSED, Exit.LOG_NOT_VERIFIED, example="retention audit prove --entry 42"))
 @common
 @click.option("--message", "message_id", metavar="ID", help="The source's identifier of a message disposed of.")
 @click.option("--entry", "index", type=click.IntRange(0, 2**63 - 1), help="The index of an entry, from 0.")

@@ -22,7 +22,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _EXTRA = {"segno", "typst"}
 
 
-@click.command(epilog=exits(Exit.LOG_NOT_VERIFIED, example="retention audit record --run 7 --pdf record-7.pdf"))
+@click.command(
+    epilog=exits(Exit.BELT_CLOSED, Exit.LOG_NOT_VERIFIED, example="retention audit record --run 7 --pdf record-7.pdf")
+)
 @common
 @click.option("--run", "run_id", type=NUMBER, required=True, help="The number of the run; see retention status.")
 @click.option("--pdf", type=_FILE, metavar="FILE", help="One A4 page for people.")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from retention.cli.frame import common, exits, opened, put_drill, settings_of
-from retention.errors import UsageError
+from retention.errors import Exit, UsageError
 
 
 @click.command(epilog=exits(example="retention init --write-config config/retention.toml"))
@@ -44,22 +44,29 @@ def init(config: Path | None, now: datetime | None, verbose: bool, write_config:
     click.echo("Next: retention check")
 
 
-@click.command(epilog=exits(example="retention check --config config/retention.toml"))
+@click.command(epilog=exits(Exit.BELT_CLOSED, example="retention check --config config/retention.toml"))
 @common
 def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     """Check everything; say the schedule in plain English."""
+    from retention.anchors.catalog import build_anchors
     from retention.policy.schedule import configured_schedule
     from retention.policy.words import say_schedule
-    from retention.report.check import inspect_anchor, inspect_sources
+    from retention.report.check import inspect_anchors, inspect_sources, say_anchors
 
     settings = settings_of(config)
     schedule = configured_schedule(settings.schedule)
     click.echo(f"The schedule, counted in {schedule.time_zone}:")
     for sentence in say_schedule(schedule, schedule.today(now or datetime.now(UTC))):
         click.echo(f"  {sentence}")
-    problems = [*inspect_sources(settings.source), *inspect_anchor(settings.paths.anchor)]
+    anchors = build_anchors(settings)
+    for line in say_anchors(anchors):
+        click.echo(line)
+    problems = [*inspect_sources(settings.source), *inspect_anchors(anchors)]
     with opened(config, now, verbose=verbose) as (context, _):
         put_drill(context)
+        memory = context.remembered()
+        with context.database.read() as connection:
+            memory.compare(connection)
         context.signer()
         context.check_keys()
         context.sources()

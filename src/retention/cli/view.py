@@ -23,6 +23,7 @@ def status(config: Path | None, now: datetime | None, verbose: bool, form: str) 
     from retention.report.view import status_as_text
 
     with opened(config, now, verbose=verbose) as (context, present):
+        memory = context.remembered()
         with context.database.read() as connection:
             found = status_of(
                 connection,
@@ -33,6 +34,7 @@ def status(config: Path | None, now: datetime | None, verbose: bool, form: str) 
                 origin=context.installation.origin,
                 keys=context.verifiers,
                 drill=context.installation.drill,
+                memory=memory,
             )
         if form == "json":
             put_json(context, found.as_json())

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog=exits(Exit.PARTLY_DONE, Exit.LOCKED, example="retention ingest --source hootsuite-inbox export.csv")
+    epilog=exits(
+        Exit.PARTLY_DONE, Exit.LOCKED, Exit.BELT_CLOSED, example="retention ingest --source hootsuite-inbox export.csv"
+    )
 )
 @common
 @reporting

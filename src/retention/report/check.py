@@ -1,25 +1,41 @@
-"""Look at what the configuration names outside the database: can every source be read?"""
+"""Look at what the configuration names outside the database: can sources be read and anchors be used?"""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+from retention.errors import AnchorError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from retention.anchors.interface import Anchor
     from retention.settings import SourceSettings
 
 
-def inspect_anchor(anchor: Path | None) -> list[str]:
-    """Give one line where the anchor cannot be written."""
-    if anchor is None:
-        return []
-    place = anchor if anchor.exists() else next(folder for folder in anchor.parents if folder.exists())
-    if os.access(place, os.W_OK):
-        return []
-    return [f"anchor: {anchor} cannot be written by this user; give it write access, or name another place"]
+def say_anchors(anchors: Sequence[Anchor]) -> list[str]:
+    """Give one line for each anchor, and one where there is none."""
+    if not anchors:
+        return [
+            "The audit log has NO anchor: nothing leaves this database, so a restore or a rewriting would not show."
+        ]
+    lines = [
+        f"  {anchor.name}: {anchor.kind}, {anchor.place}{'; a purge stops where it fails' if anchor.required else ''}"
+        for anchor in anchors
+    ]
+    return ["Signed checkpoints of the audit log go to:", *lines]
+
+
+def inspect_anchors(anchors: Sequence[Anchor]) -> list[str]:
+    """Give one line for each anchor that cannot be used, as far as this can be seen from here."""
+    problems = []
+    for anchor in anchors:
+        try:
+            anchor.inspect()
+        except AnchorError as error:
+            problems.append(str(error))
+    return problems
 
 
 def inspect_sources(sources: Iterable[SourceSettings]) -> list[str]:

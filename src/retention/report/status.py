@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from retention.audit.verify import verify_head
+from retention.errors import AnchorError, LogError, RestoredError
 from retention.model import from_epoch, iso, to_epoch
 from retention.policy.days import local_day
 from retention.store import findings, holds, register, runs
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from retention.audit.checkpoint import VerifierKey
     from retention.audit.log import AuditLog
+    from retention.audit.memory import Memory
     from retention.model import MessageClass
     from retention.policy.hold import Hold
     from retention.policy.schedule import Rule, Schedule
@@ -75,17 +77,20 @@ def status_of(
     origin: str,
     keys: list[VerifierKey],
     drill: bool,
+    memory: Memory,
 ) -> Status:
-    """Read the state of the promise in one transaction."""
+    """Read the state of the promise in one transaction; ``memory`` is what the anchors held before it began."""
     known = register.classes(connection)
     backlog = _backlog(connection, schedule, known, now, grace)
     oldest, _ = register.bounds(connection)
     by_kind = findings.count_open(connection)
     head, wrong = log.head(connection), verify_head(connection, origin, keys)
+    forked, lost = _against_anchors(connection, memory)
+    wrong = wrong or forked
     active = holds.load(connection, active_only=True)
     late_reviews = [hold for hold in active if hold.review_on < schedule.today(now)]
     broken = _broken(backlog, wrong or ("the last full verification failed" if "log-not-verified" in by_kind else None))
-    risks = _risks(by_kind, late_reviews)
+    risks = [*lost, *_risks(by_kind, late_reviews)]
     last_run = runs.last(connection)
     return Status(
         promise="broken" if broken else "at_risk" if risks else "kept",
@@ -117,6 +122,16 @@ def run_as_json(run: runs.Run) -> dict[str, Any]:
     values["started_at"] = iso(from_epoch(run.started_at))
     values["finished_at"] = None if run.finished_at is None else iso(from_epoch(run.finished_at))
     return values
+
+
+def _against_anchors(connection: Connection, memory: Memory) -> tuple[str | None, list[str]]:
+    """Say how the log stands to its anchors: what is wrong with it, and what could not be looked at."""
+    try:
+        return None, memory.compare(connection)
+    except AnchorError as error:
+        return None, [str(error)]
+    except (RestoredError, LogError) as error:
+        return str(error), []
 
 
 def _backlog(

@@ -187,12 +187,17 @@ def verification_as_json(found: Verification) -> dict[str, Any]:
         "root": b64encode(found.root).decode("ascii"),
         "first_bad_index": found.first_bad_index,
         "problems": found.problems,
+        "notes": found.notes,
     }
 
 
 def verification_as_text(found: Verification) -> str:
     """Give a verification for people."""
+    notes = [f"  NOTE: {note}" for note in found.notes]
     if found.ok:
-        return f"The audit log verifies: {found.size} entries, root {b64encode(found.root).decode('ascii')}"
+        verifies = f"The audit log verifies: {found.size} entries, root {b64encode(found.root).decode('ascii')}"
+        return "\n".join([verifies, *notes])
     where = f", first bad entry {found.first_bad_index}" if found.first_bad_index is not None else ""
-    return "\n".join([f"The audit log DOES NOT VERIFY{where}:", *(f"  {problem}" for problem in found.problems)])
+    return "\n".join(
+        [f"The audit log DOES NOT VERIFY{where}:", *(f"  {problem}" for problem in found.problems), *notes]
+    )

@@ -2,6 +2,7 @@
 
 from retention.settings.load import find_config, load_settings, say_where
 from retention.settings.schema import (
+    AnchorSettings,
     ColumnSettings,
     PurgeSettings,
     RuleSettings,
@@ -12,6 +13,7 @@ from retention.settings.schema import (
 )
 
 __all__ = [
+    "AnchorSettings",
     "ColumnSettings",
     "PurgeSettings",
     "RuleSettings",

@@ -124,6 +124,15 @@ def _absolute(settings: Settings, base: Path) -> Settings:
         update={
             "database": settings.database.model_copy(update={"url": url}),
             "paths": paths.model_copy(update={"state": base / paths.state, "anchor": anchor}),
+            "anchor": [
+                one.model_copy(
+                    update={
+                        "path": base / one.path if one.path else None,
+                        "certificate": base / one.certificate if one.certificate else None,
+                    }
+                )
+                for one in settings.anchor
+            ],
             "source": [source.model_copy(update={"path": base / source.path}) for source in settings.source],
         }
     )

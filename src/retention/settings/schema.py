@@ -33,6 +33,7 @@ _ONE_MONTH = "P1M"
 _DISPUTE = "P90D"
 _OVERLAP = "P30D"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_ADDRESS = re.compile(r"/[^\0]+|(udp|tcp)://[^\s/:@]+:[1-9][0-9]{0,4}")
 _URL = re.compile(r"sqlite:///.+|postgresql(\+psycopg)?://.+")
 
 
@@ -99,6 +100,25 @@ def _without_zero_byte(text: str) -> None:
     if "\0" in text:
         msg = "has a zero byte, which no file can have in its name"
         raise ValueError(msg)
+
+
+def _address(address: str) -> str:
+    if not _ADDRESS.fullmatch(address):
+        msg = "write the path of a socket such as /dev/log, or udp://HOST:PORT or tcp://HOST:PORT"
+        raise ValueError(msg)
+    return address
+
+
+def _http(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or "@" in url or "#" in url or not url.isprintable() or " " in url:
+        msg = "write an address such as https://host/path, without user name and password"
+        raise ValueError(msg)
+    return url
 
 
 def _this_kind(kind: str) -> str:
@@ -192,6 +212,36 @@ class PathSettings(_Table):
     def quarantine(self) -> Period:
         """How long a file may wait for a person."""
         return Period.parse(self.quarantine_period)
+
+
+_NEEDS = {"file": {"path"}, "syslog": {"address"}, "timestamp": {"url", "certificate"}, "witness": {"url", "key"}}
+
+
+class AnchorSettings(_Table):
+    """One more place that gets every signed checkpoint; work stops before it deletes where a required one fails."""
+
+    name: Name
+    kind: Literal["file", "syslog", "timestamp", "witness"]
+    required: Annotated[bool, Field(strict=True)] = False
+    path: FilePath | None = None
+    address: Annotated[str, AfterValidator(_address)] | None = None
+    url: Annotated[str, AfterValidator(_http)] | None = None
+    certificate: FilePath | None = None
+    key: Text | None = None
+    timeout_seconds: Annotated[float, Field(strict=True, gt=0, le=300)] = 10.0
+
+    @classmethod
+    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:
+        if given.get("name") == "file":
+            yield 'the name "file" is that of [paths] anchor; give another'
+        needed = _NEEDS.get(str(given.get("kind")))
+        if needed is None:
+            return
+        every = set().union(*_NEEDS.values())
+        for key in sorted(needed - given.keys()):
+            yield f"this kind of anchor needs {key}"
+        for key in sorted((every - needed) & given.keys()):
+            yield f"this kind of anchor has no {key}"
 
 
 class MatchSettings(_Table):
@@ -343,6 +393,7 @@ class Settings(_Table):
     source: Annotated[list[SourceSettings], Field(min_length=1)]
     purge: PurgeSettings = PurgeSettings()
     keys: KeySettings = KeySettings()
+    anchor: list[AnchorSettings] = []
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
@@ -351,3 +402,13 @@ class Settings(_Table):
         for number in _repeated("path", given.get("source")):
             reason = "two sources read the same folder; an export taken by one of them would be gone for the other"
             yield ("source", number, "path"), reason
+        for number in _repeated("name", given.get("anchor")):
+            yield ("anchor", number, "name"), "two anchors have the same name; this is the second"
+        paths, anchors = given.get("paths"), given.get("anchor")
+        if isinstance(anchors, list):
+            main = paths.get("anchor") if isinstance(paths, dict) else None
+            for number in _repeated("path", [{"path": main}, *anchors]):
+                yield ("anchor", number - 1, "path"), "two anchors are the same file; this is the second"
+            kinds = [one.get("kind") if isinstance(one, dict) else None for one in anchors]
+            for number in [place for place, kind in enumerate(kinds) if kind == "timestamp"][1:]:
+                yield ("anchor", number, "kind"), "there can be one anchor of the kind timestamp; this is the second"

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-VERSION = "0002"
+VERSION = "0004"
 
 
 class Installation(NamedTuple):
-    """What ``init`` settled for ever: the audit log's origin and whether this is a drill."""
+    """What ``init`` settled for ever: the origin of the log's first epoch, and whether this is a drill."""
 
     origin: str
     drill: bool

@@ -9,7 +9,8 @@ What is checked, all of it computed anew from the lines of entries.jsonl (format
 1. each entry against tile/entries and tile/0, each tile above against the tiles below it;
 2. each checkpoint: its root is the root of so many entries, and a trusted key signed it. Trusted are the keys given to
    this program, and those that entries under a checkpoint signed by a trusted key introduce (genesis, rotate). Once a
-   key has taken over, its signature must be there: what a retired key signs later proves nothing;
+   key has taken over, its signature must be there: what a retired key signs later proves nothing. A genesis after the
+   first entry begins an epoch under another origin, after a database was restored; its key is compared anew;
 3. each batch against its disposals: number, first index, and that every message was due on the day that is stated;
 4. deletion-log.csv against the entries, line by line; each proof; each other file against SHA256SUMS;
 5. with --since: the log still begins with what the checkpoint you kept speaks of.
@@ -489,13 +490,15 @@ def _verify(
     walk, facts = _walk(bundle, report, {one.size for _, one in heads}, head, tick)
     known = _trusted(heads, walk.roots, {(key.name, key.key_id): key for key in keys or [own]}, facts.introduced)
     for told, one in heads:
-        required = [key for index, key in facts.introduced if index < one.size][-1:] or known.values()
-        if one.origin != head.origin or not one.is_signed_by(
-            {name: key for name, key in known.items() if key in required}
-        ):
-            report.add(
-                f"{told} of size {one.size}, is not signed by the key that this log had then, or none leads to it"
-            )
+        required = [key for index, key in facts.introduced if index < one.size][-1:]
+        fitting = {name: key for name, key in known.items() if key in (required or known.values())}
+        if one.is_signed_by(fitting) and (required or one.origin == head.origin):
+            continue
+        report.add(
+            f"{told} of size {one.size}, is of an epoch of the log that had ended by then: the database was restored"
+            if required and one.origin != required[0].name and one.origin in {key.name for _, key in facts.introduced}
+            else f"{told} of size {one.size}, is not signed by the key that this log had then, or none leads to it"
+        )
     _check_roots(sorted(heads, key=lambda pair: pair[1].size), walk, report)
     changed_from = report.first_bad_index
     for problem, index, shown_at in facts.misfits:
