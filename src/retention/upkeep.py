@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from retention.audit.anchor import append_note
 from retention.audit.entry import ascii_text, entry
 from retention.audit.verify import Verification, verify
+from retention.report.ledger import REGISTER_MISMATCH, difference, difference_from_log
 from retention.store import findings, runs
 
 if TYPE_CHECKING:
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
     from retention.context import Context
 
 NOT_VERIFIED = "log-not-verified"
+
+
+def check_register(context: Context, now: datetime) -> str | None:
+    """Compare the register with its ledger; where they differ, a finding says so until a person resolves it."""
+    with context.database.read() as connection:
+        wrong = difference(connection)
+    if wrong is not None:
+        with context.database.write() as connection:
+            findings.open_finding(connection, REGISTER_MISMATCH, wrong, at=now)
+    return wrong
 
 
 def adopt_schedule(context: Context, now: datetime) -> None:
@@ -54,9 +65,12 @@ def verify_log(context: Context, now: datetime, progress: Callable[[int], None] 
     """Verify the whole log; where it fails, a finding says so until it verifies again."""
     with context.database.read() as connection:
         found = verify(connection, context.installation.origin, context.verifiers, progress)
+        wrong = difference_from_log(connection, found)
     with context.database.write() as connection:
         if found.ok:
             findings.mended(connection, NOT_VERIFIED, at=now)
         else:
             findings.open_finding(connection, NOT_VERIFIED, found.problems[0], at=now)
+        if wrong is not None:
+            findings.open_finding(connection, REGISTER_MISMATCH, wrong, at=now)
     return found

@@ -1,4 +1,4 @@
-"""Check what entries say against each other: a batch against its disposals, days against the cutoff.
+"""Check what entries say against each other: a batch against its disposals, days against the cutoff, counts in turn.
 
 Hashes show that entries are the ones that were appended; this shows that what was appended makes sense by itself.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from retention.audit.counts import CountCheck
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,11 +41,17 @@ class FactCheck:
     def __init__(self) -> None:
         """Start before the first entry."""
         self.found: list[Misfit] = []
+        self._counts = CountCheck()
         self._batch = b""
         self._first = 0
         self._count = 0
         self._mixed = False
         self._days: dict[bytes, int] = {}
+
+    @property
+    def registered(self) -> int | None:
+        """The size of the register after the last entry, where the log says it."""
+        return self._counts.registered
 
     def see(self, first: int, bodies: Sequence[bytes]) -> None:
         """Look at the next entries.
@@ -103,6 +111,8 @@ class FactCheck:
             self._close(index, entry)
         elif self._count:
             self._add(f"entry {index} stands between disposals and the batch that closes them", index, index)
+        if isinstance(kind, str) and (problem := self._counts.see(kind, entry)):
+            self._add(f"the {kind} at entry {index} {problem}", index, index)
 
     def _close(self, index: int, entry: dict[str, Any]) -> None:
         days, first, count = self._days, self._first, self._count

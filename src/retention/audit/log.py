@@ -206,6 +206,19 @@ def checkpoints(connection: Connection) -> Iterator[stored.StoredNote]:
     return stored.notes(connection)
 
 
+def disposed_pseudonym(body: str) -> str:
+    """Cut the pseudonym out of a disposal.
+
+    Args:
+        body: an entry that begins with its batch, as disposals and nothing else do.
+
+    Returns:
+        22 characters.
+
+    """
+    return body[_PSEUDONYM]
+
+
 def find_disposals(connection: Connection, pseudonyms: set[str]) -> Iterator[tuple[int, str]]:
     """Find the disposals of messages by their pseudonyms; reads the whole log.
 
@@ -218,5 +231,5 @@ def find_disposals(connection: Connection, pseudonyms: set[str]) -> Iterator[tup
 
     """
     for seq, body in stream(connection):
-        if body[_PSEUDONYM] in pseudonyms and body.startswith('{"batch":'):
+        if disposed_pseudonym(body) in pseudonyms and body.startswith('{"batch":'):
             yield seq, body

@@ -32,12 +32,17 @@ _LIMIT = 100
 
 @dataclass(slots=True)
 class Verification:
-    """What verification found. ``root`` is computed from the entries; ``problems`` are sentences without values."""
+    """What verification found.
+
+    ``root`` is computed from the entries, ``problems`` are sentences without values, ``registered`` is the size that
+    the register must have by the entries, where they say it.
+    """
 
     size: int = 0
     root: bytes = b""
     first_bad_index: int | None = None
     problems: list[str] = field(default_factory=list)
+    registered: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -86,7 +91,7 @@ def verify(
             progress(len(page))
     facts.end(walk.size)
     walk.end()
-    found.size, found.root = walk.size, walk.root()
+    found.size, found.root, found.registered = walk.size, walk.root(), facts.registered
     changed_from = found.first_bad_index
     for misfit in facts.found:
         # An entry that was changed later says nothing about what was done, so only what showed before it counts.
