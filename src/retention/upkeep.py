@@ -8,7 +8,7 @@ from retention.audit.anchor import append_note
 from retention.audit.entry import ascii_text, entry
 from retention.audit.verify import Verification, verify
 from retention.report.ledger import REGISTER_MISMATCH, difference, difference_from_log
-from retention.store import findings, runs
+from retention.store import findings, ledger, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,7 @@ def check_register(context: Context, now: datetime) -> str | None:
         wrong = difference(connection)
     if wrong is not None:
         with context.database.write() as connection:
+            ledger.begin(connection)  # where somebody removed its totals, the work must go on all the same
             findings.open_finding(connection, REGISTER_MISMATCH, wrong, at=now)
     return wrong
 

@@ -19,7 +19,6 @@ from retention.policy.hold import SELECTORS
 from retention.report.explain import Explanation, explain
 from retention.report.status import Status, status_of
 from retention.store import findings, runs
-
 from tests.guards import pass_guards
 
 if TYPE_CHECKING:

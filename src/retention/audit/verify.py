@@ -35,7 +35,8 @@ class Verification:
     """What verification found.
 
     ``root`` is computed from the entries, ``problems`` are sentences without values, ``registered`` is the size that
-    the register must have by the entries, where they say it.
+    the register must have by the entries, where they say it. ``miscounted`` is said where one of them does not count on
+    from those before it: that concerns the register and not the log.
     """
 
     size: int = 0
@@ -43,6 +44,7 @@ class Verification:
     first_bad_index: int | None = None
     problems: list[str] = field(default_factory=list)
     registered: int | None = None
+    miscounted: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -91,7 +93,8 @@ def verify(
             progress(len(page))
     facts.end(walk.size)
     walk.end()
-    found.size, found.root, found.registered = walk.size, walk.root(), facts.registered
+    found.size, found.root = walk.size, walk.root()
+    found.registered, found.miscounted = facts.counts.registered, facts.counts.problem
     changed_from = found.first_bad_index
     for misfit in facts.found:
         # An entry that was changed later says nothing about what was done, so only what showed before it counts.

@@ -51,7 +51,11 @@ def difference(connection: Connection, *, by_day: bool = False) -> str | None:
 def difference_from_log(connection: Connection, found: Verification) -> str | None:
     """Say how the ledger differs from what the log, as it was read, says of the register's size."""
     told = ledger.load(connection).told
-    if not found.ok or found.registered is None or found.registered == told:
+    if not found.ok or found.registered is None:
+        return None
+    if found.miscounted is not None:
+        return found.miscounted
+    if found.registered == told:
         return None
     return f"the log says that {found.registered} messages are registered, the ledger says {told}"
 

@@ -320,6 +320,9 @@ class Counts:
         elif kind in COUNTED and (self.size is not None or "before" in entry):
             expected, before, after = self.size, entry.get("before"), entry.get("after")
             self.size = after
+            if kind == "register_reconciled":
+                self._early = 0
+                return True
             return (
                 isinstance(before, int)
                 and isinstance(after, int)
@@ -337,7 +340,7 @@ class Counts:
             early = entry["registered"] - grown if isinstance(entry.get("registered"), int) else -1
             self._early -= early
             return grown >= 0 and early >= 0 and self._early >= 0
-        return grown >= 0 or kind == "register_reconciled"
+        return grown >= 0
 
 
 class Facts:
@@ -354,6 +357,7 @@ class Facts:
         self._open: list[tuple[int, tuple[bytes, ...]]] = []
         self._fits = True
         self._counts = Counts()
+        self._miscounted: int | None = None
         self._compare(COLUMNS)
 
     def see(self, index: int, line: bytes) -> None:
@@ -366,8 +370,10 @@ class Facts:
             kind = entry["kind"]
         except (ValueError, KeyError, TypeError, RecursionError):
             entry, kind = {}, "disposal"
-        if isinstance(kind, str) and not self._counts.see(kind, entry):
-            self._add(f"entry {index} does not count the register on from the entries before it", index, index)
+        if kind == "register_reconciled":
+            self._miscounted = None  # a person has looked at what did not fit until here
+        if isinstance(kind, str) and not self._counts.see(kind, entry) and self._miscounted is None:
+            self._miscounted = index
         if kind == "batch":
             self._close(index, entry)
         elif kind == "disposal" or self._open:
@@ -381,6 +387,8 @@ class Facts:
         if self._open:
             first = self._open[0][0]
             self._add(f"entry {size} is missing: no batch closes the disposals from entry {first} on", size, size)
+        if (index := self._miscounted) is not None:
+            self._add(f"entry {index} does not count the register on from the entries before it", index, index)
         if self._fits and self._table.read(1):
             self._report.add("deletion-log.csv has more lines than there are disposals")
 
