@@ -72,7 +72,7 @@ def _guard_sqlite() -> None:
         "audit_checkpoint": "size = NEW.size",
     }.items():
         op.execute(
-            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608  # names of our own
             f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) BEGIN SELECT RAISE(ABORT, '{_APPEND_ONLY}'); END"
         )
 
