@@ -66,13 +66,14 @@ def test_a_reader_that_stays_is_a_finding_until_a_later_run_can_erase(
     assert (blocked.state, blocked.disposed, blocked.due_after) == ("done", MESSAGES, 0)
     assert number_of(sqlite_office, OPEN) == 1
     assert blocked.residue
-    assert number_of(sqlite_office, RESIDUE) == 1
+    files = number_of(sqlite_office, RESIDUE)
+    assert files in {1, 2}, "the database, and its write-ahead log where a page passed through it half empty"
     assert _readable(sqlite_office)
     assert sqlite_office.cli("status").returncode in {4, 5}
 
     finish(sqlite_office)
     assert number_of(sqlite_office, OPEN) == 1, "the reader is still there, and the finding is not opened twice"
-    assert number_of(sqlite_office, RESIDUE) == 1, "a run that disposed of nothing has looked for nothing"
+    assert number_of(sqlite_office, RESIDUE) == files, "a run that disposed of nothing has looked for nothing"
 
     reader.close()
     again = finish(sqlite_office)
