@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
+
+_APPEND_ONLY = "the audit log is append-only"
 
 
 def upgrade() -> None:
@@ -35,3 +37,28 @@ def upgrade() -> None:
             ["anchor", "size", "kind", "at", "evidence"], rows.where(kept.c.anchored_at.is_not(None))
         )
     )
+    if op.get_bind().dialect.name == "sqlite":
+        _guard_sqlite()
+    else:
+        _guard_postgres()
+
+
+def _guard_sqlite() -> None:
+    same = "EXISTS (SELECT 1 FROM audit_anchor WHERE anchor = NEW.anchor AND size = NEW.size)"
+    for name, what, when in (
+        ("update", "UPDATE", "true"),
+        ("delete", "DELETE", "true"),
+        ("replace", "INSERT", same),
+    ):
+        op.execute(
+            f"CREATE TRIGGER audit_anchor_no_{name} BEFORE {what} ON audit_anchor WHEN {when} "
+            f"BEGIN SELECT RAISE(ABORT, '{_APPEND_ONLY}'); END"
+        )
+
+
+def _guard_postgres() -> None:
+    for what, each in (("UPDATE", "ROW"), ("DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
+        op.execute(
+            f"CREATE TRIGGER audit_anchor_no_{what.lower()} BEFORE {what} ON audit_anchor FOR EACH {each} "
+            "EXECUTE FUNCTION audit_refuse()"
+        )

@@ -24,7 +24,7 @@ from retention.purge.execute import Order, drop_redated
 from retention.purge.files import settle_files
 from retention.purge.keys import KeyTerms, destroy_month_keys, finish_month_keys, retire_signing_keys
 from retention.purge.planning import make_plan
-from retention.purge.reconcile import close_interrupted
+from retention.purge.reconcile import close_interrupted, tell_interrupted_imports
 from retention.purge.residue import MINIMUM_LENGTH, scan
 from retention.store import findings, lease, runs
 
@@ -148,6 +148,10 @@ def _turn(context: Context, now: datetime) -> Iterator[Lease]:
         signer = _mend_keys(context, held, now) or signer
         for run_id in close_interrupted(context.database, context.log, held, now):
             _log.warning("a run had been interrupted", run=run_id)
+        if tell_interrupted_imports(context.database, context.log, held, now):
+            _log.warning("an import had been cut off before it said what it registered")
+        if upkeep.check_register(context, now):
+            _log.warning("the register is not what its ledger says; see: retention findings list")
         upkeep.adopt_schedule(context, now)
         drop_redated(context.database, context.log, held, context.schedule, now)  # what a hold kept until now
         settle_files(context.database, context.log, context.quarantine, now)

@@ -14,7 +14,8 @@ from retention.audit.stored import greatest_anchored
 from retention.audit.tiles import DatabaseTiles
 from retention.audit.verify import Verification, verify
 from retention.errors import AnchorError, LogError, RestoredError
-from retention.store import findings, runs
+from retention.report.ledger import REGISTER_MISMATCH, difference, difference_from_log
+from retention.store import findings, ledger, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,17 @@ NOT_VERIFIED = "log-not-verified"
 RESTORED = "restored"
 ANCHOR_EMPTIED = "anchor-emptied"
 ANCHOR_FAILED = "anchor-failed"
+
+
+def check_register(context: Context, now: datetime) -> str | None:
+    """Compare the register with its ledger; where they differ, a finding says so until a person resolves it."""
+    with context.database.read() as connection:
+        wrong = difference(connection)
+    if wrong is not None:
+        with context.database.write() as connection:
+            ledger.begin(connection)  # where somebody removed its totals, the work must go on all the same
+            findings.open_finding(connection, REGISTER_MISMATCH, wrong, at=now)
+    return wrong
 
 
 def adopt_schedule(context: Context, now: datetime) -> None:
@@ -142,9 +154,12 @@ def verify_log(context: Context, now: datetime, progress: Callable[[int], None] 
             found.notes.append(str(error))
         except (RestoredError, LogError) as error:
             found.add(str(error))
+        wrong = difference_from_log(connection, found)
     with context.database.write() as connection:
         if found.ok:
             findings.mended(connection, NOT_VERIFIED, at=now)
         else:
             findings.open_finding(connection, NOT_VERIFIED, found.problems[0], at=now)
+        if wrong is not None:
+            findings.open_finding(connection, REGISTER_MISMATCH, wrong, at=now)
     return found

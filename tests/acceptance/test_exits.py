@@ -12,6 +12,7 @@ from sqlalchemy import text
 from retention.store import lease
 from retention.store.engine import open_database
 from tests.acceptance.desk import ask_office
+from tests.guards import pass_guards
 from tests.kit import Office, row
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 def _run_sql(office: Office, statement: str) -> None:
     database = open_database(office.url)
     with database.write() as connection:
+        pass_guards(connection)
         connection.execute(text(statement))
     database.close()
 

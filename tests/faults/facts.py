@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from retention.audit.pseudonym import Pseudonymiser
 from retention.audit.verify import verify
+from retention.store import ledger
 from tests.faults.job import IDENTIFIERS
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def wrong_with(office: Office, exports: Mapping[str, int] | None = None) -> list
         wrong = [
             *found.problems,
             *_wrong_messages(connection, story),
+            *_wrong_ledger(connection, found.registered),
             *_wrong_runs(connection, story),
             *_wrong_files(connection, story, office.folder, exports or {}),
             *_wrong_anchor(connection, context.settings.paths.anchor),
@@ -145,6 +147,19 @@ def _wrong_messages(connection: Connection, story: Story) -> list[str]:
         wrong += [
             f"{counted} were registered: {len(here)} are there, {gone.total()} and {len(superseded)} have entries"
         ]
+    return wrong
+
+
+def _wrong_ledger(connection: Connection, registered: int | None) -> list[str]:
+    """Compare the ledger with the register, and with the log once an import that is under way is set aside."""
+    kept, real, (messages, told) = ledger.by_day(connection), ledger.count(connection), ledger.load(connection)
+    wrong = [] if kept == real else [f"by day the ledger has {kept}, there are {real}"]
+    if messages != real.total():
+        wrong.append(f"the ledger has {messages} messages, there are {real.total()}")
+    if told != registered:
+        wrong.append(f"the ledger says that the log tells of {told} messages, it tells of {registered}")
+    if told != messages and not _rows(connection, """SELECT id FROM "import" WHERE state = 'reading'"""):
+        wrong.append(f"{messages} messages are registered, the log tells of {told}, and no import is under way")
     return wrong
 
 
@@ -202,7 +217,9 @@ def _registered(connection: Connection) -> list[tuple[str, str]]:
 
 
 def _told(entry: dict[str, Any]) -> str:
-    return json.dumps({key: value for key, value in entry.items() if key != "at"}, sort_keys=True)
+    """Spell an entry without what depends on how often an import was cut off."""
+    kept = {key: value for key, value in entry.items() if key not in {"at", "before", "after"}}
+    return json.dumps(kept, sort_keys=True)
 
 
 def _files(folder: Path) -> list[str]:

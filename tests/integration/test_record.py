@@ -27,6 +27,7 @@ from retention.report.record import gather
 from retention.report.record_html import record_as_html
 from retention.report.record_json import record_as_json
 from retention.report.record_pdf import record_as_pdf
+from tests.guards import pass_guards
 from tests.kit import Office, row
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def told(office: Office, run: int) -> dict[str, Any]:
 
 def change(office: Office, sql: str) -> None:
     with opened(office) as context, context.database.write() as connection:
+        pass_guards(connection)
         connection.execute(text(sql))
 
 
@@ -208,6 +210,7 @@ TAMPERING = {
 def gathered_after(context: Context, sql: str) -> Record:
     """Gather the facts in a transaction that has changed something; the error rolls it back."""
     with context.database.write() as connection:
+        pass_guards(connection)
         connection.execute(text(sql))
         return gather(connection, context.installation, 1)
 

@@ -17,6 +17,7 @@ from retention.audit.handover import verify_bundle
 from retention.cli import main
 from retention.context import open_context
 from retention.cycle import Watcher, run
+from tests.guards import pass_guards
 from tests.kit import Office, row
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def edit(office: Office, old: str, new: str) -> None:
     context = open_context(office.settings())
     change = text("UPDATE audit_entry SET body = replace(body, :old, :new) WHERE seq = 12 AND body LIKE :like")
     with context.database.write() as connection:
+        pass_guards(connection)
         assert connection.execute(change, {"old": old, "new": new, "like": f"%{old}%"}).rowcount
     context.database.close()
 

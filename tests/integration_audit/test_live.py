@@ -11,6 +11,7 @@ from sqlalchemy import text
 from retention import cycle
 from retention.audit.verify import verify
 from retention.errors import Exit
+from tests.guards import pass_guards
 from tests.integration_audit.trail import Attacker, signer
 from tests.kit import NOW, row
 
@@ -24,6 +25,7 @@ LATER = datetime(2027, 3, 1, 12, tzinfo=UTC)
 def in_the_database(office: Office, *statements: str) -> None:
     context = office.open()
     with context.database.write() as connection:
+        pass_guards(connection)
         for statement in statements:
             assert connection.execute(text(statement)).rowcount
     context.database.close()
@@ -66,6 +68,7 @@ def test_nothing_is_signed_over_a_tail_that_was_cut_off(office: Office) -> None:
     context = office.open()
     cycle.run(context, NOW, cycle.Watcher())
     with context.database.write() as connection:
+        pass_guards(connection)
         attacker = Attacker(connection, signer())
         attacker.sql("DELETE FROM audit_entry WHERE seq >= 3")
         attacker.rebuild()

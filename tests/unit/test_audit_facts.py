@@ -116,3 +116,10 @@ PIECES = [HEARTBEAT, b"nothing", *batch(1, 0, 3), *batch(2, 4, 2), *batch(2, 0, 
 @settings(max_examples=300)
 def test_findings_do_not_depend_on_how_the_entries_are_cut(entries: list[bytes], width: int) -> None:
     assert misfits(*entries, width=width) == misfits(*entries, width=1)
+
+
+def test_entry_whose_kind_is_no_text_counts_nothing() -> None:
+    check = FactCheck()
+    check.see(0, [b'{"kind":5}'])
+    check.end(1)
+    assert (check.found, check.counts.registered) == ([], None)

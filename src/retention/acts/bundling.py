@@ -25,6 +25,9 @@ from retention.audit.since import compare_since
 from retention.audit.tiles import DatabaseTiles
 from retention.audit.tlog_proof import TlogProof, write_proof
 from retention.errors import LogError, RetentionError, UsageError
+from retention.report.deep import compare
+from retention.report.ledger import REGISTER_MISMATCH, difference_from_log
+from retention.store import findings
 from retention.upkeep import sign_checkpoint, verify_log
 
 if TYPE_CHECKING:
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
     from retention.audit.checkpoint import VerifierKey
     from retention.audit.verify import Verification
     from retention.context import Context
+
+
+_MOST_FINDINGS = 10
 
 
 class Proven(NamedTuple):
@@ -154,6 +160,32 @@ def verify_since(
             compare_since(connection, head, kept, found.add, rotation.introduced(connection))
         except LogError as error:  # a head that cannot be read is among the problems already
             found.add(str(error))
+    return found
+
+
+def verify_deep(
+    context: Context, notes: Sequence[str], now: datetime, progress: Callable[[int], None] | None = None
+) -> Verification:
+    """Verify the log, then hold the register against it; where they differ, a finding says so.
+
+    Raises:
+        LogError: a checkpoint that was kept is not one of this log.
+
+    """
+    found = verify_since(context, notes, now, progress)
+    wrong: list[str] = []
+
+    def report(problem: str, index: int | None) -> None:
+        found.add(problem, index)
+        wrong.append(problem)
+
+    with context.database.read() as connection:
+        if (told := difference_from_log(connection, found)) is not None:
+            report(told, None)
+        compare(connection, context.month_keys, report)
+    with context.database.write() as connection:
+        for problem in wrong[:_MOST_FINDINGS]:
+            findings.open_finding(connection, REGISTER_MISMATCH, problem, at=now)
     return found
 
 

@@ -26,7 +26,7 @@ from retention.audit.log import AuditLog
 from retention.context import open_context, signing_passphrase
 from retention.errors import RestoredError, UsageError
 from retention.policy.key_life import judge_key, month_bounds
-from retention.store import findings, lease, month_keys
+from retention.store import findings, lease, ledger, month_keys
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -114,6 +114,7 @@ def _append(
         verifier_key=vkey(key.verifier),
         software=f"retention {__version__}",
         drill=context.installation.drill,
+        registered=ledger.load(connection).told,
         predecessor_origin=predecessor.origin,
         predecessor_size=predecessor.size,
         predecessor_root_hash=predecessor.root.hex(),

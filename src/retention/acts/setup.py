@@ -24,6 +24,7 @@ from retention.audit.log import AuditLog
 from retention.context import key_folder, signer_of, signing_passphrase
 from retention.errors import KeyFileError, RetentionError, UsageError
 from retention.resources import resource
+from retention.store import ledger
 from retention.store.engine import open_database, translated
 from retention.store.schema import Installation, load_installation, save_installation
 
@@ -120,10 +121,12 @@ def _found(settings: Settings, database: Database, now: datetime, *, drill: bool
         verifier_key=vkey(signer.verifier),
         software=f"retention {__version__}",
         drill=drill,
+        registered=0,
     )
     with database.write() as connection:
         log.create(connection)
         log.append(connection, [first])
+        ledger.begin(connection)
         save_installation(connection, settled, now)
         log.sign_head(connection, settled.origin, signer)
     return settled

@@ -9,7 +9,7 @@ Every entry but a disposal carries ``at`` (``YYYY-MM-DDTHH:MM:SSZ``), ``kind`` a
 ``batch``, ``kind``, ``network``, ``pseudonym`` (22 characters), ``received_on`` (a day, so that anyone can check that
 it was due) and ``v`` = 1. What the others carry; a field in brackets may be missing:
 
-    genesis           origin, verifier_key, software, drill, [predecessor_origin], [predecessor_size],
+    genesis           origin, verifier_key, software, drill, [registered], [predecessor_origin], [predecessor_size],
                       [predecessor_root_hash], [by], [reason]
     schedule_changed  schedule_digest, [rules], [previous_digest], [shortened]
     key_created       month, commitment
@@ -19,12 +19,15 @@ it was due) and ``v`` = 1. What the others carry; a field in brackets may be mis
                       [reference]
     hold_released     hold, [by], [reason], [reference]
     import_done       source, file_digest, rows, registered, duplicates, not_covered, born_expired, rejected,
-                      [import_id], [window_from], [window_to]
+                      [import_id], [window_from], [window_to], [before], [after]
+    import_refused    source, file_digest, before, after
+    import_interrupted  before, after
     file_disposed     file_digest, place, [import_id], [size]
     belt_passed       belt, plan_digest, reason, [by], [figures], [run]
     batch             batch, count, first, schedule_digest, plan_digest, run, software, [rule], [authority], [cutoff],
                       [due_before], [rules], [fencing_token], [before], [after], [cause], [reason]
     redated           pseudonym, received_on, previous_on, [network], [import_id]
+    register_reconciled  before, after, reason, [finding], [by]
     heartbeat         run, registered, [held], [plan_digest], [schedule_digest], [software]
     run_interrupted   run, [batches], [disposed], [cause], [fencing_token]
     exported          what, [by], [digest], [rows], [size]
@@ -35,9 +38,9 @@ it was due) and ``v`` = 1. What the others carry; a field in brackets may be mis
 
 ``upstream_*`` stands for ``upstream_`` and intended, deleted, failed, unknown, ordered, attested, absent or present.
 ``batch`` closes the transaction of one batch: ``first`` is the index of its first disposal; all of its disposals were
-received before the instant ``cutoff`` and the day ``due_before``; ``before`` and ``after`` count the register;
-``cause`` is a word of the program such as ``due`` or ``erasure`` (an erasure has no rule and no cutoff), and of a run
-that did not come to its end ``stopped``, ``failed`` or ``killed``. ``redated``:
+received before the instant ``cutoff`` and the day ``due_before``; ``before`` and ``after`` count the register (see
+counts.py for the sum that they make); ``cause`` is a word of the program such as ``due`` or ``erasure`` (an erasure has
+no rule and no cutoff), and of a run that did not come to its end ``stopped``, ``failed`` or ``killed``. ``redated``:
 the message stood in the register under ``previous_on`` and stands there under ``received_on`` now. ``rules`` lists
 objects with a name each. ``rotate``: ``verifier_key`` signs every checkpoint from here on, ``previous_key`` beside it
 until ``until``; then its private half is destroyed, which ``key_retired`` says (see rotation.py). Text from the
@@ -86,7 +89,8 @@ _UPSTREAM = _fields("source count", "order batch run list_digest file_digest win
 
 KINDS: Final[Mapping[str, Fields]] = {
     "genesis": _fields(
-        "origin verifier_key software drill", "predecessor_origin predecessor_size predecessor_root_hash by reason"
+        "origin verifier_key software drill",
+        "registered predecessor_origin predecessor_size predecessor_root_hash by reason",
     ),
     "schedule_changed": _fields("schedule_digest", "rules previous_digest shortened"),
     "key_created": _fields("month commitment"),
@@ -96,8 +100,10 @@ KINDS: Final[Mapping[str, Fields]] = {
     "hold_released": _fields("hold", "by reason reference"),
     "import_done": _fields(
         "source file_digest rows registered duplicates not_covered born_expired rejected",
-        "import_id window_from window_to",
+        "import_id window_from window_to before after",
     ),
+    "import_refused": _fields("source file_digest before after"),
+    "import_interrupted": _fields("before after"),
     "file_disposed": _fields("file_digest place", "import_id size"),
     "belt_passed": _fields("belt plan_digest reason", "by figures run"),
     "batch": _fields(
@@ -105,6 +111,7 @@ KINDS: Final[Mapping[str, Fields]] = {
         "rule authority cutoff due_before rules fencing_token before after cause reason",
     ),
     "redated": _fields("pseudonym received_on previous_on", "network import_id"),
+    "register_reconciled": _fields("before after reason", "finding by"),
     "heartbeat": _fields("run registered", "held plan_digest schedule_digest software"),
     "run_interrupted": _fields("run", "batches disposed cause fencing_token"),
     "exported": _fields("what", "by digest rows size"),

@@ -9,6 +9,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from retention.audit.counts import CountCheck
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,7 +33,7 @@ class Misfit(NamedTuple):
 
 
 class FactCheck:
-    """Reads entries in order; ``found`` is what does not fit, at most a hundred times.
+    """Reads entries in order; ``found`` is what does not fit, at most a hundred times. ``counts`` follows the register.
 
     Of an open batch it keeps no entries, only their number and the days in them.
     """
@@ -39,6 +41,7 @@ class FactCheck:
     def __init__(self) -> None:
         """Start before the first entry."""
         self.found: list[Misfit] = []
+        self.counts = CountCheck()
         self._batch = b""
         self._first = 0
         self._count = 0
@@ -103,6 +106,8 @@ class FactCheck:
             self._close(index, entry)
         elif self._count:
             self._add(f"entry {index} stands between disposals and the batch that closes them", index, index)
+        if isinstance(kind, str):
+            self.counts.see(index, kind, entry)
 
     def _close(self, index: int, entry: dict[str, Any]) -> None:
         days, first, count = self._days, self._first, self._count

@@ -256,6 +256,19 @@ def cosigned(connection: Connection, size: int, note: str) -> str:
     return note + "".join(line.decode("utf-8", "replace") for _, line in stored.evidence(connection, "witness", size))
 
 
+def disposed_pseudonym(body: str) -> str:
+    """Cut the pseudonym out of a disposal.
+
+    Args:
+        body: an entry that begins with its batch, as disposals and nothing else do.
+
+    Returns:
+        22 characters.
+
+    """
+    return body[_PSEUDONYM]
+
+
 def find_disposals(connection: Connection, pseudonyms: set[str]) -> Iterator[tuple[int, str]]:
     """Find the disposals of messages by their pseudonyms; reads the whole log.
 
@@ -268,5 +281,5 @@ def find_disposals(connection: Connection, pseudonyms: set[str]) -> Iterator[tup
 
     """
     for seq, body in stream(connection):
-        if body[_PSEUDONYM] in pseudonyms and body.startswith('{"batch":'):
+        if disposed_pseudonym(body) in pseudonyms and body.startswith('{"batch":'):
             yield seq, body

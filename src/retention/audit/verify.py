@@ -32,9 +32,12 @@ _LIMIT = 100
 
 @dataclass(slots=True)
 class Verification:
-    """What verification found. ``root`` is computed from the entries; ``problems`` are sentences without values.
+    """What verification found.
 
-    ``notes`` say what could not be looked at; they are no proof of anything.
+    ``root`` is computed from the entries, ``problems`` are sentences without values, ``registered`` is the size that
+    the register must have by the entries, where they say it. ``miscounted`` is said where one of them does not count on
+    from those before it: that concerns the register and not the log. ``notes`` say what could not be looked at; they
+    are no proof of anything.
     """
 
     size: int = 0
@@ -42,6 +45,8 @@ class Verification:
     first_bad_index: int | None = None
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    registered: int | None = None
+    miscounted: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -91,6 +96,7 @@ def verify(
     facts.end(walk.size)
     walk.end()
     found.size, found.root = walk.size, walk.root()
+    found.registered, found.miscounted = facts.counts.registered, facts.counts.problem
     changed_from = found.first_bad_index
     for misfit in facts.found:
         # An entry that was changed later says nothing about what was done, so only what showed before it counts.

@@ -30,6 +30,7 @@ _LARGEST_INPUT = 1 << 21
 @click.option("--bundle", type=click.Path(path_type=Path), help="Verify this bundle, a folder or a tar file, instead.")
 @click.option("--proof", type=_FILE, help="Verify this .tlog-proof and the .json beside it instead.")
 @click.option("--since", type=_FILE, multiple=True, help="A checkpoint kept elsewhere that the log must go on from.")
+@click.option("--deep", is_flag=True, help="Hold the register against the log too: counts, imports, every message.")
 @click.option("--key", help="The log's public key, as name+id+base64 or in a file, in place of the bundle's own.")
 def verify(
     *,
@@ -40,9 +41,13 @@ def verify(
     bundle: Path | None,
     proof: Path | None,
     since: tuple[Path, ...],
+    deep: bool,
     key: str | None,
 ) -> None:
     """Verify the whole log: every entry, tile and checkpoint, and the head."""
+    if deep and (bundle or proof):
+        msg = "--deep looks at the register, which neither a bundle nor a proof has"
+        raise UsageError(msg)
     if bundle and proof:
         msg = "give --bundle or --proof, not both"
         raise UsageError(msg)
@@ -57,16 +62,18 @@ def verify(
         msg = "--key goes with --bundle or --proof; the database is verified with the keys of this installation"
         raise UsageError(msg)
     else:
-        _verify_database(config, now, [_note(path) for path in since], form=form, verbose=verbose)
+        _verify_database(config, now, [_note(path) for path in since], form=form, deep=deep, verbose=verbose)
 
 
-def _verify_database(config: Path | None, now: datetime | None, since: list[str], *, form: str, verbose: bool) -> None:
-    from retention.acts.bundling import verify_since
+def _verify_database(
+    config: Path | None, now: datetime | None, since: list[str], *, form: str, deep: bool, verbose: bool
+) -> None:
+    from retention.acts.bundling import verify_deep, verify_since
     from retention.report.work import verification_as_json, verification_as_text
 
     with opened(config, now, verbose=verbose) as (context, present):
         with watched("verifying") as watcher:
-            found = verify_since(context, since, present, watcher.tick)
+            found = (verify_deep if deep else verify_since)(context, since, present, watcher.tick)
         if form == "json":
             put_json(context, verification_as_json(found))
         else:

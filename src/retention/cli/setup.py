@@ -19,8 +19,25 @@ from retention.errors import Exit, UsageError
     metavar="FILE",
     help="Write the commented example configuration to FILE and stop.",
 )
+@click.option(
+    "--print-grants", is_flag=True, help="Print the SQL of two PostgreSQL roles, owner and service, and stop."
+)
+@click.option("--owner", default="retention_owner", show_default=True, help="With --print-grants: who runs init.")
+@click.option(
+    "--service", default="retention_service", show_default=True, help="With --print-grants: who runs the rest."
+)
 @click.option("--drill", is_flag=True, help="Mark a new database as a drill for ever; only there --now is allowed.")
-def init(config: Path | None, now: datetime | None, verbose: bool, write_config: Path | None, drill: bool) -> None:
+def init(
+    *,
+    config: Path | None,
+    now: datetime | None,
+    verbose: bool,
+    write_config: Path | None,
+    print_grants: bool,
+    owner: str,
+    service: str,
+    drill: bool,
+) -> None:
     """Make database, keys and audit log, or update the schema.
 
     It can be repeated: what is there already stays as it is.
@@ -32,6 +49,11 @@ def init(config: Path | None, now: datetime | None, verbose: bool, write_config:
     if write_config is not None:
         write_example(write_config)
         click.echo(f"Wrote {write_config}. Edit it, then run: retention init --config {write_config}")
+        return
+    if print_grants:
+        from retention.store.grants import script
+
+        click.echo(script(owner, service), nl=False)
         return
     if now is not None and not drill:
         msg = "--now is for drills only; add --drill"
@@ -51,7 +73,8 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     from retention.anchors.catalog import build_anchors
     from retention.policy.schedule import configured_schedule
     from retention.policy.words import say_schedule
-    from retention.report.check import inspect_anchors, inspect_sources, say_anchors
+    from retention.report.check import inspect_anchors, inspect_guards, inspect_sources, say_anchors, say_powers
+    from retention.store.grants import can_alter_log, missing_guards
 
     settings = settings_of(config)
     schedule = configured_schedule(settings.schedule)
@@ -70,7 +93,11 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         context.signer()
         context.check_keys()
         context.sources()
+        with context.database.read() as connection:
+            problems += inspect_guards(missing_guards(connection))
+            powers = say_powers(connection.dialect.name, can_alter=can_alter_log(connection))
         click.echo(f"The database, the keys and the audit log {context.installation.origin} are in order.")
+        click.echo(powers)
     if problems:
         raise UsageError("\n".join(problems))
     click.echo(f"Sources are in order: {', '.join(source.name for source in settings.source)}.")

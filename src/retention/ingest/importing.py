@@ -20,7 +20,7 @@ from retention.ingest.verdicts import Verdicts
 from retention.model import from_epoch, iso, to_epoch
 from retention.policy.days import local_day
 from retention.policy.words import say_day
-from retention.store import findings, imports, lease, register
+from retention.store import findings, imports, lease, ledger, register
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from retention.sources.interface import Source, SourceItem
     from retention.store.engine import Database
     from retention.store.imports import ImportResult, Progress
+    from retention.store.ledger import Ledger
 
 FINDINGS_LIMIT = 1_000
 
@@ -134,7 +135,7 @@ class _Import:
         terms, progress = self.terms, self.progress
         with terms.database.write() as connection:
             lease.renew(connection, terms.lease, terms.database.dialect.clock)
-            registered = terms.database.dialect.register(connection, batch.rows) if batch.rows else 0
+            registered = self._register(connection, batch) if batch.rows else 0
             room = max(FINDINGS_LIMIT - progress.rejected, 0)
             for problem in batch.problems[:room]:
                 self._find_in_row(connection, "rejected-row", problem)
@@ -151,14 +152,23 @@ class _Import:
             progress.newest_at = max(filter(None, (progress.newest_at, batch.newest_at)), default=None)
             imports.save(connection, self.import_id, progress)
 
+    def _register(self, connection: Connection, batch: Batch) -> int:
+        new = self.terms.database.dialect.register(connection, batch.rows)
+        if new:
+            ledger.add(connection, new)
+        return new.total()
+
     def _close(self, refused: FileRefusedError | None, after: AfterImport) -> None:
         terms, name = self.terms, self.source.name
         with terms.database.write() as connection:
             lease.renew(connection, terms.lease, terms.database.dialect.clock)
+            terms.log.lock(connection)
+            counted = ledger.tell(connection)
             if refused is None:
                 findings.mended(connection, "refused-file", at=terms.now, source=name, file=self.item.name)
-                terms.log.append(connection, [self._entry()])
+                terms.log.append(connection, [self._entry(counted)])
             else:
+                terms.log.append(connection, self._part_way(counted))
                 self._find(connection, "refused-file", refused.reason, line=refused.line, column=refused.column)
             if self.progress.rejected > FINDINGS_LIMIT:
                 rest = self.progress.rejected - FINDINGS_LIMIT
@@ -169,7 +179,14 @@ class _Import:
             if not isinstance(refused, FileChangedError):
                 _keep_file(connection, name, self.item, after(self.progress, refused.reason if refused else None))
 
-    def _entry(self) -> bytes:
+    def _part_way(self, counted: Ledger) -> list[bytes]:
+        """Spell the entry of an import that was refused part way, where it has registered something."""
+        if counted.told == counted.messages:
+            return []
+        digest, counts = self.item.digest, {"before": counted.told, "after": counted.messages}
+        return [entry("import_refused", self.terms.now, source=self.source.name, file_digest=digest, **counts)]
+
+    def _entry(self, counted: Ledger) -> bytes:
         window = {"window_from": self.item.window_from, "window_to": self.item.window_to}
         return entry(
             "import_done",
@@ -177,6 +194,9 @@ class _Import:
             source=self.source.name,
             file_digest=self.item.digest,
             **self.progress.counts(),
+            import_id=self.import_id,
+            before=counted.told,
+            after=counted.messages,
             **{key: iso(value) for key, value in window.items() if value is not None},
         )
 

@@ -6,8 +6,8 @@ dangerous. What protects the people whose messages these are, and those who need
 1. A batch is one transaction. In this order it renews the lease (a run that lost it stops here), locks the head of the
    audit log (a hold is placed under the same lock, so a hold that was placed is seen), deletes what is due under the
    plan's cutoff AND due now AND not held, appends one entry for each row that the database says it deleted and one that
-   closes the batch, records the progress, and commits. Nothing is deleted without its entry and nothing has an entry
-   while it exists, whenever the process dies.
+   closes the batch, takes the rows out of the ledger, records the progress, and commits. Nothing is deleted without its
+   entry and nothing has an entry while it exists, whenever the process dies.
 2. The due test and the hold test stand in the DELETE itself. If the holds cannot be read, the statement fails and
    nothing is deleted. A hold that was active when the plan was made counts even where it has been released since.
 3. Batches follow the key. The floor of a batch is the bound of the one before, so held rows in front do not stall the
@@ -19,6 +19,7 @@ Times of receipt are epoch seconds UTC, cutoffs exclusive. Entries follow refere
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -32,7 +33,7 @@ from retention.audit.entry import ascii_text, disposal_template, entry, safe_net
 from retention.errors import TransientDatabaseError
 from retention.model import from_epoch, iso, to_epoch
 from retention.policy.days import local_day
-from retention.store import holds, lease, register, runs
+from retention.store import holds, lease, ledger, register, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,7 @@ WHERE m.received_at < :cutoff
 RETURNING pseudonym, received_at, class_id, message_key
 """
 _REDATED = """
-SELECT m.received_at, m.message_key, m.pseudonym, r.kept_received_at
+SELECT m.received_at, m.message_key, m.class_id, m.pseudonym, r.kept_received_at
 FROM redated r JOIN message m ON m.received_at = r.received_at AND m.message_key = r.message_key
 WHERE NOT {held} ORDER BY m.pseudonym
 """
@@ -158,7 +159,8 @@ class _Purge:
             if rows:
                 batch = runs.next_batch(connection)
                 entries = self._disposals(batch, rows)
-                closing = self._closing(part, batch=batch, first=head.size, count=len(entries))
+                left = ledger.remove(connection, Counter((row[1] // ledger.SECONDS, row[2]) for row in rows))
+                closing = self._closing(part, batch=batch, first=head.size, count=len(entries), left=left)
                 self.log.append(connection, [*entries, closing])
                 runs.add_batch(connection, order.run_id, batch, head.size, len(rows))
         if rows:
@@ -181,7 +183,7 @@ class _Purge:
         lines.sort()
         return [line for _, line in lines]
 
-    def _closing(self, part: RulePlan, *, batch: int, first: int, count: int) -> bytes:
+    def _closing(self, part: RulePlan, *, batch: int, first: int, count: int, left: int) -> bytes:
         order = self.order
         return entry(
             "batch",
@@ -189,6 +191,8 @@ class _Purge:
             batch=batch,
             first=first,
             count=count,
+            before=left + count,
+            after=left,
             rule=part.rule,
             authority=ascii_text(part.authority),
             cutoff=iso(from_epoch(part.cutoff)),
@@ -247,6 +251,8 @@ def drop_redated(database: Database, log: AuditLog, held_lease: lease.Lease, sch
             log.append(connection, entries)
         for row in rows:
             connection.execute(text(_DELETE_ONE), {"received_at": row.received_at, "message_key": row.message_key})
+        if rows:
+            ledger.remove(connection, Counter((row.received_at // ledger.SECONDS, row.class_id) for row in rows))
         connection.execute(text(_FORGET_REDATED))
     return len(rows)
 

@@ -15,7 +15,7 @@ from retention.errors import StoppedError
 from retention.model import from_epoch, to_epoch
 from retention.purge.execute import Order, carry_out
 from retention.purge.residue import Sample, scan
-from retention.store import findings, holds, register, runs
+from retention.store import findings, holds, ledger, register, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -160,7 +160,7 @@ def _take_stock(database: Database, log: AuditLog, order: Order) -> bool:
                 "heartbeat",
                 order.now,
                 run=order.run_id,
-                registered=register.total(connection),
+                registered=ledger.load(connection).told,
                 held=plan.held,
                 plan_digest=plan.digest,
                 schedule_digest=plan.schedule_digest,

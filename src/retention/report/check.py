@@ -38,6 +38,23 @@ def inspect_anchors(anchors: Sequence[Anchor]) -> list[str]:
     return problems
 
 
+def inspect_guards(missing: int) -> list[str]:
+    """Give one line where triggers of the audit log are gone."""
+    if not missing:
+        return []
+    told = f"audit log: {missing} of the triggers that keep it append-only are missing or switched off"
+    return [f"{told}; find out who did that, and look with: retention audit verify --deep"]
+
+
+def say_powers(kind: str, *, can_alter: bool) -> str:
+    """Say whether this user could alter the audit log, and what there is against it."""
+    if not can_alter:
+        return "This database user can add to the audit log and cannot alter it."
+    if kind == "sqlite":
+        return "Whoever may write the database file can alter the audit log; checkpoints kept elsewhere show it."
+    return "This database user can alter the audit log; two roles prevent that: retention init --print-grants"
+
+
 def inspect_sources(sources: Iterable[SourceSettings]) -> list[str]:
     """Give one line for each landing folder that cannot be used, with what to do."""
     problems = []

@@ -231,17 +231,17 @@ class AnchorSettings(_Table):
     timeout_seconds: Annotated[float, Field(strict=True, gt=0, le=300)] = 10.0
 
     @classmethod
-    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:
+    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
         if given.get("name") == "file":
-            yield 'the name "file" is that of [paths] anchor; give another'
+            yield (), 'the name "file" is that of [paths] anchor; give another'
         needed = _NEEDS.get(str(given.get("kind")))
         if needed is None:
             return
         every = set().union(*_NEEDS.values())
         for key in sorted(needed - given.keys()):
-            yield f"this kind of anchor needs {key}"
+            yield (), f"this kind of anchor needs {key}"
         for key in sorted((every - needed) & given.keys()):
-            yield f"this kind of anchor has no {key}"
+            yield (), f"this kind of anchor has no {key}"
 
 
 class MatchSettings(_Table):

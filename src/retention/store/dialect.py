@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from retention.store.ledger import Counts
+
 
 class Dialect(Protocol):
     """The differences between SQLite and PostgreSQL, all of them."""
@@ -31,8 +33,11 @@ class Dialect(Protocol):
     ) -> None:
         """Insert many rows as fast as the driver can."""
 
-    def register(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
-        """Insert message rows that are not there yet, set ``last_seen_at`` of the others; count the new ones."""
+    def register(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> Counts:
+        """Insert message rows that are not there yet, set ``last_seen_at`` of the others; count the new ones.
+
+        A row is received_at, message_key, class_id and so on, in the order of the table; the count is by day and class.
+        """
 
     def erase(self, engine: Engine) -> str | None:
         """Make deleted rows unreadable; give the reason where something prevented it."""

@@ -88,6 +88,12 @@ def load(connection: Connection, *, open_only: bool) -> list[Finding]:
     return [Finding(*row) for row in connection.execute(query)]
 
 
+def open_kind(connection: Connection, finding_id: int) -> str | None:
+    """Give the kind of a finding that is open, or None where there is none such."""
+    query = select(finding.c.kind).where(finding.c.id == finding_id, finding.c.resolved_at.is_(None))
+    return connection.execute(query).scalar()
+
+
 def count_open(connection: Connection) -> dict[str, int]:
     """Count the open findings by kind."""
     query = select(finding.c.kind, func.count()).where(finding.c.resolved_at.is_(None)).group_by(finding.c.kind)

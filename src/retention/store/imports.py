@@ -129,6 +129,16 @@ def finish(connection: Connection, import_id: int, state: Literal["done", "refus
     connection.execute(update(import_).where(import_.c.id == import_id).values(state=state, finished_at=to_epoch(at)))
 
 
+def overfull(connection: Connection) -> list[tuple[int, int, int]]:
+    """Give each import that has more messages in the register than it registered: number, messages, registered."""
+    sql = text(
+        "SELECT m.import_id, m.messages, coalesce(i.registered, 0) FROM "
+        "(SELECT import_id, count(*) AS messages FROM message GROUP BY import_id) m "
+        'LEFT JOIN "import" i ON i.id = m.import_id WHERE m.messages > coalesce(i.registered, 0) ORDER BY 1'
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(sql)]
+
+
 def last_finished_at(connection: Connection) -> int | None:
     """Give the time of the last finished import, epoch seconds."""
     return connection.execute(text("SELECT max(finished_at) FROM \"import\" WHERE state = 'done'")).scalar()

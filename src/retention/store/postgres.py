@@ -7,12 +7,14 @@ documents that speak of disposal say so.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import create_engine
 
 from retention.errors import DatabaseError
 from retention.settings.secrets import read_secret
+from retention.store.ledger import DAY_OF_RECEIPT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,10 +22,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from retention.store.ledger import Counts
+
 _OPTIONS = "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
 _STAGE = "CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE message) ON COMMIT DELETE ROWS"
 _COPY = "COPY incoming FROM STDIN"
-_REGISTER = "INSERT INTO message SELECT * FROM incoming ON CONFLICT DO NOTHING"
+_REGISTER = (
+    "WITH added AS (INSERT INTO message SELECT * FROM incoming ON CONFLICT DO NOTHING RETURNING received_at, class_id) "
+    f"SELECT {DAY_OF_RECEIPT}, class_id, count(*) FROM added GROUP BY 1, 2"
+)
 _TOUCH = """
 UPDATE message m SET last_seen_at = i.last_seen_at FROM incoming i
 WHERE m.received_at = i.received_at AND m.message_key = i.message_key AND m.last_seen_at < i.last_seen_at
@@ -59,13 +66,13 @@ class PostgresDialect:
         """Insert by COPY."""
         _copy(connection, f"COPY {table} ({', '.join(columns)}) FROM STDIN", rows)
 
-    def register(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+    def register(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> Counts:
         """Copy into a temporary table, then insert what is new; the rest was seen again."""
         connection.exec_driver_sql(_STAGE)
         connection.exec_driver_sql("TRUNCATE incoming")
         _copy(connection, _COPY, rows)
-        new = connection.exec_driver_sql(_REGISTER).rowcount
-        if new < len(rows):
+        new = Counter({(day, number): count for day, number, count in connection.exec_driver_sql(_REGISTER)})
+        if new.total() < len(rows):
             connection.exec_driver_sql(_TOUCH)
         return new
 

@@ -187,6 +187,21 @@ def stream_due(
         floor = (rows[-1][0], rows[-1][1])
 
 
+def stream_names(connection: Connection, *, page: int = 10_000) -> Iterable[tuple[int, str, str, int]]:
+    """Stream time, key, pseudonym and import of every message, in order of time, page by page."""
+    floor = START
+    sql = text(
+        "SELECT received_at, message_key, pseudonym, import_id FROM message "
+        "WHERE (received_at, message_key) > (:floor_at, :floor_key) ORDER BY received_at, message_key LIMIT :page"
+    )
+    while True:
+        rows = connection.execute(sql, {"floor_at": floor[0], "floor_key": floor[1], "page": page}).all()
+        yield from ((row[0], row[1], row[2], row[3]) for row in rows)
+        if len(rows) < page:
+            return
+        floor = (rows[-1][0], rows[-1][1])
+
+
 def redated_pairs(connection: Connection, import_id: int, registered: int) -> list[tuple[int, str, int]]:
     """Find messages of an import that the register also has under another time of receipt.
 

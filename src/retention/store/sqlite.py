@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
@@ -19,12 +20,15 @@ from urllib.parse import quote
 from sqlalchemy import MetaData, QueuePool, create_engine
 
 from retention.errors import DatabaseError, SchemaError
+from retention.store.ledger import SECONDS
 from retention.store.tables import message, redated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection, Engine, Table
+
+    from retention.store.ledger import Counts
 
 MINIMUM = (3, 35, 0)  # RETURNING
 BUSY_SECONDS = 30
@@ -104,10 +108,10 @@ class SqliteDialect:
         marks = ", ".join("?" * len(columns))
         connection.exec_driver_sql(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", list(rows))
 
-    def register(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+    def register(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> Counts:
         """Insert what is new; the rest was seen again."""
-        new = connection.exec_driver_sql(_REGISTER, list(rows)).rowcount
-        if new < len(rows):
+        new = _insert_new(connection.connection.driver_connection, rows)
+        if new.total() < len(rows):
             seen = [(row[7], row[0], row[1], row[7]) for row in rows]
             connection.exec_driver_sql(_TOUCH, seen)
         return new
@@ -145,6 +149,26 @@ class SqliteDialect:
         engine.dispose()
         main = next(file for _, name, file in databases if name == "main")
         return [path for suffix in ("", "-wal", "-shm") if (path := Path(main + suffix)).exists()]
+
+
+def _insert_new(driver: Any, rows: Sequence[tuple[Any, ...]]) -> Counts:  # noqa: ANN401  # a driver's own type
+    """Insert rows by one prepared statement; count those that were new, by day and class.
+
+    The driver asks for a row when it has inserted the one before, so the counter of changes tells of each by itself.
+    """
+    new: Counts = Counter()
+    before = driver.total_changes
+
+    def each() -> Iterator[tuple[Any, ...]]:
+        nonlocal before
+        for row in rows:
+            yield row
+            if (after := driver.total_changes) != before:
+                before = after
+                new[row[0] // SECONDS, row[2]] += 1
+
+    driver.executemany(_REGISTER, each())
+    return new
 
 
 def _take_turn(driver: Any) -> None:  # noqa: ANN401  # a driver's own type

@@ -71,6 +71,24 @@ redated = Table(
     sqlite_with_rowid=False,
 )
 
+register_day = Table(
+    "register_day",
+    metadata,
+    Column("day", Integer, nullable=False),
+    Column("class_id", Integer, nullable=False),
+    Column("messages", BigInteger, nullable=False),
+    PrimaryKeyConstraint("day", "class_id"),
+    sqlite_with_rowid=False,
+)
+
+register_ledger = Table(
+    "register_ledger",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("messages", BigInteger, nullable=False),
+    Column("told", BigInteger, nullable=False),  # what the audit log says
+)
+
 import_ = Table(
     "import",
     metadata,

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 EMPTY_ROOT = sha256(b"").digest()
 WIDTH, HASH, BLOCK = 256, 32, 1 << 16
 LONGEST_ENTRY, MOST_BLOCKS, MOST_PROBLEMS = 65_535, 512, 100
+COUNTED = frozenset({"import_done", "import_refused", "import_interrupted", "batch", "register_reconciled"})
 DERIVED = ("entries.jsonl", "deletion-log.csv", "SHA256SUMS")
 NAME, BASE64 = r"[^\s+\x00-\x1f]+", r"[A-Za-z0-9+/]+={0,2}"
 NOTE = re.compile(rf"((({NAME})\n(0|[1-9][0-9]{{0,18}})\n({BASE64})\n))\n((?:\u2014 {NAME} {BASE64}\n)+)")
@@ -298,6 +299,52 @@ class Report:
             self.first_bad_index = index
 
 
+class Counts:
+    """The size of the register, from entry to entry: what one leaves, the next one must begin with.
+
+    The first entry says that the register is empty. Those of earlier versions do not say ``before`` and ``after``.
+    """
+
+    def __init__(self) -> None:
+        """Begin before the first entry."""
+        self.size: object = None
+        self._early = 0
+
+    def see(self, kind: str, entry: dict[str, Any]) -> bool:
+        """Tell whether the next entry counts on from those before it."""
+        if kind == "genesis":
+            before, self.size = self.size, entry.get("registered")
+            return before in (None, self.size)
+        if kind == "redated" and isinstance(self.size, int):
+            self.size -= 1
+        elif kind == "heartbeat":
+            return self.size in (None, entry.get("registered"))
+        elif kind in COUNTED and (self.size is not None or "before" in entry):
+            expected, before, after = self.size, entry.get("before"), entry.get("after")
+            self.size = after
+            if kind == "register_reconciled":
+                self._early = 0
+                return True
+            return (
+                isinstance(before, int)
+                and isinstance(after, int)
+                and expected in (None, before)
+                and self._fits(kind, entry, after - before)
+            )
+        return True
+
+    def _fits(self, kind: str, entry: dict[str, Any], grown: int) -> bool:
+        if kind == "batch":
+            return -grown == entry.get("count")
+        if kind == "import_interrupted":
+            self._early += grown
+        elif kind == "import_done":
+            early = entry["registered"] - grown if isinstance(entry.get("registered"), int) else -1
+            self._early -= early
+            return grown >= 0 and early >= 0 and self._early >= 0
+        return grown >= 0
+
+
 class Facts:
     """What entries say against each other, and the table of disposals that follows from them.
 
@@ -311,6 +358,8 @@ class Facts:
         self._report, self._table, self._origin = report, table, origin
         self._open: list[tuple[int, tuple[bytes, ...]]] = []
         self._fits = True
+        self._counts = Counts()
+        self._miscounted: int | None = None
         self._compare(COLUMNS)
 
     def see(self, index: int, line: bytes) -> None:
@@ -323,6 +372,10 @@ class Facts:
             kind = entry["kind"]
         except (ValueError, KeyError, TypeError, RecursionError):
             entry, kind = {}, "disposal"
+        if kind == "register_reconciled":
+            self._miscounted = None  # a person has looked at what did not fit until here
+        if isinstance(kind, str) and not self._counts.see(kind, entry) and self._miscounted is None:
+            self._miscounted = index
         if kind == "batch":
             self._close(index, entry)
         elif kind == "disposal" or self._open:
@@ -336,6 +389,8 @@ class Facts:
         if self._open:
             first = self._open[0][0]
             self._add(f"entry {size} is missing: no batch closes the disposals from entry {first} on", size, size)
+        if (index := self._miscounted) is not None:
+            self._add(f"entry {index} does not count the register on from the entries before it", index, index)
         if self._fits and self._table.read(1):
             self._report.add("deletion-log.csv has more lines than there are disposals")
 

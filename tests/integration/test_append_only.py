@@ -1,0 +1,161 @@
+"""The log's tables refuse what would change it; on PostgreSQL the role that does the work cannot do it at all."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import text
+
+from retention.acts.bundling import verify_deep
+from retention.acts.setup import set_up
+from retention.cli.app import retention
+from retention.errors import DatabaseError, UsageError
+from retention.store.grants import can_alter_log, missing_guards, script
+from tests.guards import pass_guards
+from tests.integration.work import AUTUMN, SUMMER, Work
+from tests.kit import NOW, Office, row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ROWS = [row(f"m-{n:02}", f"2026-08-{1 + n % 5:02} 09:00:00") for n in range(15)]
+
+CHANGES = (
+    "UPDATE audit_entry SET body = 'x' WHERE seq = 1",
+    "UPDATE audit_entry SET seq = 99 WHERE seq = 1",
+    "DELETE FROM audit_entry WHERE seq = 1",
+    "UPDATE audit_tile SET n = 7",
+    "DELETE FROM audit_tile",
+    "UPDATE audit_checkpoint SET note = 'x'",
+    "UPDATE audit_checkpoint SET size = size + 1000",
+    "DELETE FROM audit_checkpoint",
+    "UPDATE audit_head SET size = size - 1",
+    "UPDATE audit_head SET id = 2",
+    "DELETE FROM audit_head",
+    "UPDATE audit_rotation SET seq = 5",
+    "DELETE FROM audit_rotation",
+)
+REPLACED = (
+    "INSERT OR REPLACE INTO audit_entry VALUES (1, 'x')",
+    "REPLACE INTO audit_checkpoint (size, note) VALUES (1, 'x')",
+    "INSERT INTO audit_entry VALUES (1, 'x') ON CONFLICT (seq) DO UPDATE SET body = 'x'",
+)
+EMPTIED = tuple(f"TRUNCATE {name}" for name in ("audit_entry", "audit_tile", "audit_checkpoint", "audit_head"))
+
+
+def refused(work: Work, statement: str, reason: str = "the audit log is append-only") -> None:
+    with pytest.raises(DatabaseError, match=reason), work.context.database.write() as connection:
+        connection.execute(text(statement))
+
+
+def test_the_log_refuses_to_be_changed(work: Work) -> None:
+    work.run()
+    with work.context.database.write() as connection:  # a trigger goes by rows, so each table must have one
+        connection.execute(text("INSERT INTO audit_tile (level, n, data) SELECT 9, 9, root FROM audit_head"))
+        connection.execute(text("INSERT INTO audit_rotation (seq) VALUES (9)"))
+        particular = EMPTIED if connection.dialect.name == "postgresql" else REPLACED
+    for change in (*CHANGES, *particular):
+        refused(work, change)
+    work.tell("DELETE FROM audit_tile WHERE level = 9")
+    work.tell("DELETE FROM audit_rotation")
+
+
+def test_check_says_which_triggers_are_gone(sqlite_work: Work) -> None:
+    check = ["check", "--config", str(sqlite_work.office.config)]
+    told = CliRunner().invoke(retention, check)
+    assert told.exit_code == 0, told.output
+    assert "Whoever may write the database file can alter the audit log" in told.output
+    with sqlite_work.context.database.write() as connection:
+        pass_guards(connection)
+    told = CliRunner().invoke(retention, check)
+    assert "13 of the triggers that keep it append-only are missing" in str(told.exception)
+
+
+def test_roles_need_two_plain_names() -> None:
+    for owner, service in (("a", "a"), ("a b", "c"), ("a", 'c"; DROP TABLE x'), ("", "c")):
+        with pytest.raises(UsageError, match="name two roles"):
+            script(owner, service)
+
+
+@contextmanager
+def roles(url: str) -> Iterator[tuple[str, str]]:
+    """Name two roles that no other test has, and take them away afterwards with what they own."""
+    names = (f"owner_{uuid4().hex[:8]}", f"service_{uuid4().hex[:8]}")
+    yield names
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name in names:
+            connection.execute(f"DROP OWNED BY {name} CASCADE")
+        for name in names:
+            connection.execute(f"DROP ROLE {name}")
+
+
+def grant(url: str, owner: str, service: str) -> None:
+    told = CliRunner().invoke(retention, ["init", "--print-grants", "--owner", owner, "--service", service])
+    assert told.exit_code == 0
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(told.stdout.encode())
+
+
+def test_the_service_does_the_whole_job_and_cannot_touch_the_log(postgres_database: str, tmp_path: Path) -> None:
+    with roles(postgres_database) as (owner, service):
+        grant(postgres_database, owner, service)
+        office = Office(tmp_path, postgres_database.replace("//postgres@", f"//{owner}@"))
+        office.found()
+        grant(postgres_database, owner, service)
+        grant(postgres_database, owner, service)
+        as_owner = Work(office)
+        with as_owner.context.database.read() as connection:
+            assert can_alter_log(connection)
+        as_owner.context.database.close()
+
+        office.url = office.url.replace(f"//{owner}@", f"//{service}@")
+        office.configure()
+        work = Work(office)
+        work.take(ROWS)
+        held = work.hold(message="m-03", now=SUMMER)
+        assert work.purge(AUTUMN)[1].disposed == 14
+        work.release(held, AUTUMN)
+        work.run(AUTUMN)
+        assert work.ids() == []
+        found = verify_deep(work.context, [], AUTUMN)
+        assert (found.problems, found.registered) == ([], 0)
+        assert work.status(AUTUMN).promise == "kept"
+        with work.context.database.read() as connection:
+            assert not can_alter_log(connection)
+            assert missing_guards(connection) == 0
+        told = CliRunner().invoke(retention, ["check", "--config", str(office.config)])
+        assert "can add to the audit log and cannot alter it" in told.output
+
+        denied = "permission denied|must be owner|must be able to SET ROLE"
+        for change in (*CHANGES, *EMPTIED):
+            refused(work, change, f"{denied}|append-only")
+        for attack in (
+            "UPDATE audit_entry SET body = 'x'",
+            "DELETE FROM audit_entry",
+            "TRUNCATE audit_entry",
+            "DROP TRIGGER audit_entry_no_update ON audit_entry",
+            "ALTER TABLE audit_entry DISABLE TRIGGER ALL",
+            "DROP TABLE audit_entry",
+            "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$",
+            "SET session_replication_role = replica",
+            f"SET ROLE {owner}",
+            "CREATE TABLE audit_more (n int)",
+            "UPDATE installation SET origin = 'x'",
+            "UPDATE alembic_version SET version_num = '0001'",
+        ):
+            refused(work, attack, denied)
+        with psycopg.connect(postgres_database) as connection:
+            query = "SELECT relowner::regrole::text FROM pg_class WHERE relname = 'message'"
+            assert connection.execute(query).fetchall() == [(service,)]  # else it could not VACUUM
+        work.context.database.close()
+
+        # A later schema is the owner's to make: nothing is left to do here, and nothing is refused either.
+        office.url = office.url.replace(f"//{service}@", f"//{owner}@")
+        office.configure()
+        set_up(office.settings(), NOW, drill=True)
