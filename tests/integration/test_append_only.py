@@ -74,7 +74,7 @@ def test_check_says_which_triggers_are_gone(sqlite_work: Work) -> None:
     with sqlite_work.context.database.write() as connection:
         pass_guards(connection)
     told = CliRunner().invoke(retention, check)
-    assert "13 of the triggers that keep it append-only are missing" in str(told.exception)
+    assert "16 of the triggers that keep it append-only are missing" in str(told.exception)
 
 
 def test_roles_need_two_plain_names() -> None:

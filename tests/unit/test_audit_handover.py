@@ -534,7 +534,7 @@ def test_every_command_that_a_bundle_tells_people_to_run_works(shared: Path, tmp
     folder = copied(shared, tmp_path / "a folder")
     before = contents_of(folder)
     blocks = re.findall(r"^```sh\n(.*?)^```$", (folder / "VERIFY.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     said = []
     for block in blocks:
         environment = {"PATH": TOOLS, "HOME": str(tmp_path)}
