@@ -60,6 +60,9 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     problems = [*inspect_sources(settings.source), *inspect_anchor(settings.paths.anchor)]
     with opened(config, now, verbose=verbose) as (context, _):
         put_drill(context)
+        for pickup in context.pickups():
+            click.echo(pickup.describe())
+            problems += [f"source {pickup.name}: {problem}" for problem in pickup.problems()]
         context.signer()
         context.check_keys()
         context.sources()

@@ -33,6 +33,7 @@ _ONE_MONTH = "P1M"
 _DISPUTE = "P90D"
 _OVERLAP = "P30D"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}|:[0-9A-Fa-f:.]+")
 _URL = re.compile(r"sqlite:///.+|postgresql(\+psycopg)?://.+")
 
 
@@ -73,6 +74,20 @@ def _name(name: str) -> str:
     return name
 
 
+def _host(name: str) -> str:
+    if not _HOST.fullmatch(name):
+        msg = "write the server's name or address alone, for example sftp.example.org; the port has a key of its own"
+        raise ValueError(msg)
+    return name
+
+
+def _remote_folder(folder: str) -> str:
+    if not folder.startswith("/") or not folder.isprintable() or ".." in folder.split("/"):
+        msg = "write the folder's whole path on the server, for example /export/message"
+        raise ValueError(msg)
+    return folder
+
+
 def _url(url: str) -> str:
     _without_zero_byte(url)
     if not _URL.fullmatch(url):
@@ -102,8 +117,8 @@ def _without_zero_byte(text: str) -> None:
 
 
 def _this_kind(kind: str) -> str:
-    if kind != "csv-export":
-        msg = f'kind "{kind}" is not part of this version; use kind = "csv-export"'
+    if kind not in {"csv-export", "sftp"}:
+        msg = f'kind "{kind}" is not part of this version; use kind = "csv-export" or "sftp"'
         raise ValueError(msg)
     return kind
 
@@ -130,6 +145,11 @@ Name = Annotated[str, AfterValidator(_name)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 Values = Text | Annotated[list[Text], Field(min_length=1)]
 FilePath = Annotated[Path, AfterValidator(_path)]
+HostName = Annotated[str, AfterValidator(_host)]
+RemoteFolder = Annotated[str, AfterValidator(_remote_folder)]
+
+SFTP_KEYS = ("host", "port", "user", "host_key", "sign_in", "key_file", "remote_folder", "after_fetch")
+"""Keys of a source that is fetched from a server."""
 
 
 class _Table(BaseModel):
@@ -272,6 +292,14 @@ class SourceSettings(_Table):
     encoding: CodecName = "utf-8"
     settle_seconds: Annotated[float, Field(strict=True, ge=0, le=86400)] = 60.0
     after_ingest: Literal["delete", "keep-until-due"] = "delete"
+    host: HostName | None = None
+    port: Annotated[int, Field(strict=True, ge=1, le=65535)] = 22
+    user: Text | None = None
+    host_key: Text | None = None
+    sign_in: Literal["key", "password"] = "key"
+    key_file: FilePath | None = None
+    remote_folder: RemoteFolder = "/export/message"
+    after_fetch: Literal["remove", "leave"] = "remove"
     upstream: Annotated[Literal["order", "api", "none"], AfterValidator(_this_upstream)] = "order"
 
     @classmethod
@@ -280,6 +308,12 @@ class SourceSettings(_Table):
             yield "give either preset or columns"
         if "columns" in given and "private_when" not in given:
             yield "columns need private_when, which says what counts as private"
+        if given.get("kind") == "sftp":
+            yield from (f'kind "sftp" needs {key}' for key in ("host", "user", "host_key") if key not in given)
+            if given.get("sign_in") == "password" and "key_file" in given:
+                yield 'key_file goes with sign_in = "key"'
+        elif given.get("kind") == "csv-export":
+            yield from (f'{key} goes with kind = "sftp"' for key in SFTP_KEYS if key in given)
 
 
 class PurgeSettings(_Table):

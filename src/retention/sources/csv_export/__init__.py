@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from retention.sources.csv_export.archives import SUFFIXES
 from retention.sources.csv_export.format import FIELDS, ColumnMatch, CsvFormat
 from retention.sources.csv_export.presets import PRESETS, matches_by_words
 from retention.sources.csv_export.source import CsvExport
 
-__all__ = ["FIELDS", "PRESETS", "ColumnMatch", "CsvExport", "CsvFormat", "matches_by_words"]
+__all__ = ["FIELDS", "PRESETS", "SUFFIXES", "ColumnMatch", "CsvExport", "CsvFormat", "matches_by_words"]
