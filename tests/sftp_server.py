@@ -2,7 +2,7 @@
 
     python -m tests.sftp_server FOLDER
 
-Every user has a folder of their own below FOLDER, and may have a file ``USER.json`` beside it that says what goes wrong:
+Every user has a folder of their own below FOLDER and may have a file ``USER.json`` beside it, which says what is wrong:
 
     cut_after, cuts   the connection is torn once that many bytes were sent, as often as ``cuts`` says
     silent            reads are never answered
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 FOLDER = "export/message"
 PASSWORD = "a pass of words"  # noqa: S105  # of this server only
+REFUSED = "not for you"
 _cuts: Counter[str] = Counter()
 
 
@@ -171,7 +172,7 @@ class _Files(asyncssh.SFTPServer):
 
     def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
         if self._how.get("refuse_read"):
-            raise asyncssh.SFTPPermissionDenied("")
+            raise asyncssh.SFTPPermissionDenied(REFUSED)
         return super().open(path, pflags, attrs)
 
     async def read(self, file_obj: object, offset: int, size: int) -> bytes:
@@ -182,16 +183,19 @@ class _Files(asyncssh.SFTPServer):
             with self._real(name).open("ab") as file:
                 file.write(b"one line more\r\n")
         data = super().read(file_obj, offset, min(size, self._how.get("short", size)))
+        assert isinstance(data, bytes)
         self._sent += len(data)
-        if self._sent > self._how.get("cut_after", self._sent) and _cuts[self._user] < self._how["cuts"]:
+        torn = self._how.get("cut_after", self._sent) < self._sent
+        if torn and _cuts[self._user] < self._how["cuts"]:
             _cuts[self._user] += 1
+            self._how["cut_after"] = sys.maxsize  # reads that are under way in this session count no more
             self.channel.get_connection().abort()
         return data
 
     def remove(self, path: bytes) -> None:
         self._note("remove")
         if self._how.get("refuse_remove"):
-            raise asyncssh.SFTPPermissionDenied("")
+            raise asyncssh.SFTPPermissionDenied(REFUSED)
         super().remove(path)
 
 

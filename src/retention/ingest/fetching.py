@@ -1,9 +1,9 @@
 """Fetch what waits on a server into the landing folder, where the source finds it like any other file.
 
 A version of a file (name, size, time of change) is fetched when two looks ``settle_seconds`` apart, mostly those of two
-runs, found it the same. Order of writes: the version is noted as seen → its bytes arrive in a hidden part, which is named
-by the number of the note → the note says that it was fetched, with which digest, and where it goes → the part gets its
-name. A process that is killed finds either a part to go on with, or one that only wants its name.
+runs, found it the same. Order of writes: the version is noted as seen → its bytes arrive in a hidden part, which is
+named by the number of the note → the note says that it was fetched, with which digest, and where it goes → the part
+gets its name. A process that is killed finds either a part to go on with, or one that only wants its name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One connection to one server, with paramiko; the only file that imports it.
+"""One connection to one server, and what can be asked over it.
 
 The host key is compared before anything is said about who we are. There is no agent, no file of known hosts, no other
 way to sign in than the configured one and no compression. Every error leaves here as one of ours, without a word of the
@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import logging
 import socket
-import stat
 import struct
-from collections import deque
 from contextlib import contextmanager
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -21,34 +19,18 @@ from paramiko import sftp as protocol
 
 from retention.errors import ConnectionLostError, HostKeyError, PickupError, RemoteFileError
 from retention.sources.sftp.host_key import fingerprint_of
+from retention.sources.sftp.session import Refusal, Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from paramiko.message import Message
 
     from retention.sources.sftp.account import Account
 
 CONNECT_SECONDS = 15.0
 ANSWER_SECONDS = 30.0
 KEEPALIVE_SECONDS = 20
-BLOCK = 32_768  # every server gives as much at once
-_AHEAD = 32  # blocks that are asked for before the first has come
-_MOST_NAMES = 100_000
-_REFUSALS = {protocol.SFTP_PERMISSION_DENIED: "permission denied", protocol.SFTP_OP_UNSUPPORTED: "not supported"}
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)  # it tells addresses and texts of the server
-
-
-class Refusal(Exception):  # noqa: N818  # an answer, which the methods below turn into an error
-    """The server answered a request with a status that is not OK."""
-
-    def __init__(self, code: int) -> None:
-        """Keep the code of the protocol; the text is the server's."""
-        self.gone = code == protocol.SFTP_NO_SUCH_FILE
-        self.ended = code == protocol.SFTP_EOF
-        self.why = _REFUSALS.get(code, "it gives no reason")
-        super().__init__(self.why)
 
 
 class Client:
@@ -74,7 +56,7 @@ class Client:
                 channel = self._transport.open_session(timeout=CONNECT_SECONDS)
                 channel.settimeout(ANSWER_SECONDS)
                 channel.invoke_subsystem("sftp")
-                self._session = _Session(channel)
+                self._session = Session(channel)
         except BaseException:
             self._transport.close()
             raise
@@ -130,122 +112,6 @@ class Client:
                 self._session.remove(path)
         except Refusal as refusal:
             _pass_if_gone(refusal, "removed")
-
-
-class _Session(paramiko.SFTPClient):
-    """The requests that we make.
-
-    The library's own methods decode every name of a folder, so that one bad name hides all others, and read ahead in a
-    thread that outlives a broken connection.
-    """
-
-    if TYPE_CHECKING:  # what the library's types leave out
-
-        def _request(self, kind: int, *values: object) -> tuple[int, Message]: ...
-        def _async_request(self, sink: object, kind: int, *values: object) -> int: ...
-        def _read_response(self) -> object: ...
-
-    def _convert_status(self, msg: Message) -> None:
-        code = msg.get_int()
-        if code != protocol.SFTP_OK:
-            raise Refusal(code)
-
-    def names(self, folder: bytes) -> Iterator[tuple[bytes, paramiko.SFTPAttributes]]:
-        handle = self._request(protocol.CMD_OPENDIR, folder)[1].get_binary()
-        seen = answers = 0
-        while (answer := self._next_names(handle)) is not None:
-            count = answer.get_int()
-            seen, answers = seen + count, answers + 1
-            if max(seen, answers) > _MOST_NAMES:
-                msg = f"the remote folder has more than {_MOST_NAMES} names; have it tidied up, or name another folder"
-                raise PickupError(msg)
-            for _ in range(count):
-                name, _long = answer.get_binary(), answer.get_binary()
-                yield name, _attributes(answer)
-        self.close_handle(handle)
-
-    def _next_names(self, handle: bytes) -> Message | None:
-        try:
-            return self._request(protocol.CMD_READDIR, handle)[1]
-        except Refusal as refusal:
-            if refusal.ended:
-                return None
-            raise
-
-    def open_for_reading(self, path: bytes) -> bytes:
-        kind, answer = self._request(protocol.CMD_OPEN, path, protocol.SFTP_FLAG_READ, paramiko.SFTPAttributes())
-        if kind != protocol.CMD_HANDLE:
-            raise protocol.SFTPError
-        return answer.get_binary()
-
-    def attributes(self, command: int, what: bytes) -> paramiko.SFTPAttributes:
-        kind, answer = self._request(command, what)
-        if kind != protocol.CMD_ATTRS:
-            raise protocol.SFTPError
-        return _attributes(answer)
-
-    def close_handle(self, handle: bytes) -> None:
-        self._request(protocol.CMD_CLOSE, handle)
-
-    def remove(self, path: bytes) -> None:  # type: ignore[override]  # names are bytes here, because servers have such
-        self._request(protocol.CMD_REMOVE, path)
-
-    def blocks(self, handle: bytes, start: int, end: int) -> Iterator[bytes]:
-        """Keep so many requests under way that the distance to the server does not count."""
-        arrived = _Arrived()
-        asked: deque[tuple[int, int, int]] = deque()
-        position = start
-        while asked or position < end:
-            while len(asked) < _AHEAD and position < end:
-                length = min(BLOCK, end - position)
-                asked.append((self._ask(arrived, handle, position, length), position, length))
-                position += length
-            number, at, length = asked.popleft()
-            while number not in arrived.blocks:
-                self._read_response()
-            block = arrived.blocks.pop(number)
-            if isinstance(block, Refusal):
-                raise block
-            while len(block) < length:  # a server may give less than it was asked for
-                rest = protocol.int64(at + len(block)), length - len(block)
-                block += self._request(protocol.CMD_READ, handle, *rest)[1].get_binary() or _nothing()
-            yield block
-
-    def _ask(self, arrived: _Arrived, handle: bytes, position: int, length: int) -> int:
-        return self._async_request(arrived, protocol.CMD_READ, handle, protocol.int64(position), length)
-
-
-def _nothing() -> bytes:
-    raise Refusal(protocol.SFTP_EOF)
-
-
-class _Arrived:
-    """Blocks by the number of their request, as they arrive."""
-
-    def __init__(self) -> None:
-        self.blocks: dict[int, bytes | Refusal] = {}
-
-    def _async_response(self, kind: int, answer: Message, number: int) -> None:
-        if kind == protocol.CMD_STATUS:
-            self.blocks[number] = Refusal(answer.get_int())
-        else:
-            self.blocks[number] = answer.get_binary()
-
-
-def _attributes(answer: Message) -> paramiko.SFTPAttributes:
-    attributes = paramiko.SFTPAttributes()
-    attributes._unpack(answer)  # type: ignore[attr-defined]  # noqa: SLF001  # there is no public way to read them
-    return attributes
-
-
-def is_regular(attributes: paramiko.SFTPAttributes) -> bool:
-    """Tell whether the server calls something a regular file."""
-    return attributes.st_mode is not None and stat.S_ISREG(attributes.st_mode)
-
-
-def is_folder(attributes: paramiko.SFTPAttributes) -> bool:
-    """Tell whether the server calls something a folder."""
-    return attributes.st_mode is not None and stat.S_ISDIR(attributes.st_mode)
 
 
 def _transport(link: socket.socket, account: Account) -> paramiko.Transport:

@@ -117,7 +117,7 @@ class SftpPickup(Pickup):
         return [found for raw, attributes in names if (found := self._judged(raw, attributes)) is not None]
 
     def _judged(self, raw: bytes, attributes: SFTPAttributes) -> RemoteFile | SkippedFile | None:
-        from retention.sources.sftp.client import is_folder, is_regular
+        from retention.sources.sftp.session import is_folder, is_regular
 
         if is_folder(attributes):
             return None
