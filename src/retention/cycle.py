@@ -18,7 +18,7 @@ from retention.ingest import intake
 from retention.ingest.disposition import QuarantineTerms, after_import
 from retention.ingest.fetching import FetchTerms, failed, fetch_files
 from retention.ingest.importing import Terms, import_item
-from retention.logs import get_logger
+from retention.logs import get_logger, silence_retries
 from retention.purge import guard
 from retention.purge import run as purging
 from retention.purge.execute import Order, drop_redated
@@ -143,6 +143,7 @@ def purge(
 @contextmanager
 def _turn(context: Context, now: datetime) -> Iterator[Lease]:
     """Hold the lease for one job: first mend what an interrupted one left, at the end sign what was done."""
+    silence_retries()
     signer = context.signer()  # a key that is missing must show before anything is deleted
     held = lease.take(context.database)
     try:

@@ -64,7 +64,7 @@ def opened_fetching() -> Iterator[Callable[[Office, tuple[str, str], How, int | 
 
 
 def _serve() -> None:
-    assert client  # loaded before the first child is forked
+    assert client.__name__ in sys.modules  # loaded before the first child is forked
     stamina.set_testing(True, attempts=2)
     for line in sys.stdin:
         order = json.loads(line)

@@ -317,12 +317,15 @@ def test_a_folder_that_is_not_there_is_named(fetching: Work, sftp_user: SftpUser
 # What breaks.
 
 
-def test_a_download_that_is_cut_off_goes_on_where_it_stopped(fetching: Work, sftp_user: SftpUser) -> None:
+def test_a_download_that_is_cut_off_goes_on_where_it_stopped(
+    fetching: Work, sftp_user: SftpUser, capsys: pytest.CaptureFixture[str]
+) -> None:
     content = put(fetching, sftp_user, rows=LONG)
     sftp_user.treat(cut_after=len(content) // 2, cuts=1)
     found = Fetched(fetching)
     assert (found.registered, found.whole, found.imports[0].file_digest) == (100, True, digest(content))
     assert sftp_user.asked("connect") == ["connect"] * 2
+    assert "stamina" not in capsys.readouterr().out
 
 
 def test_a_download_goes_on_in_the_next_run_and_only_its_end_is_read_again(

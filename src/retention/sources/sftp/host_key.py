@@ -36,8 +36,8 @@ def parse_host_key(text: str) -> PinnedKey:
     """
     if _FINGERPRINT.fullmatch(text):
         return PinnedKey(text.rstrip("="))
-    kind, _, rest = text.partition(" ")
-    blob = _blob(rest.partition(" ")[0])
+    kind, encoded = [*text.split(maxsplit=2), "", ""][:2]  # a comment may follow
+    blob = _blob(encoded)
     stated = kind.encode("utf-8", "replace")
     if kind not in _TYPES or not blob.startswith(len(stated).to_bytes(_LENGTH_BYTES, "big") + stated):
         msg = "write the server's key as type and text (ssh-ed25519 AAAA…), or its fingerprint (SHA256:…)"

@@ -6,9 +6,8 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
-import stamina
-
 from retention.errors import ConnectionLostError, PickupError, RemoteFileError
+from retention.logs import get_logger
 from retention.sources.interface import Pickup, RemoteFile, SkippedFile
 from retention.sources.sftp import part as parts
 from retention.sources.sftp.names import judge_name, refuse
@@ -96,9 +95,12 @@ class SftpPickup(Pickup):
         def attempt() -> T:
             try:
                 return act(self._connected())
-            except ConnectionLostError:
+            except ConnectionLostError as error:
+                get_logger("sftp").warning("a connection is lost", source=self.name, reason=str(error))
                 self.close()
                 raise
+
+        import stamina
 
         return stamina.retry(on=ConnectionLostError, attempts=_TRIES, timeout=None, wait_initial=1, wait_max=10)(
             attempt
