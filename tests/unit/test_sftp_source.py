@@ -33,18 +33,19 @@ KEYS = {
 SUFFIXES = (".csv", ".csv.gz", ".zip")
 
 
-def loaded(folder: Path, kind: str = "sftp", **keys: str) -> Settings:
+def loaded(folder: Path, kind: str = "sftp", more: str = "", **keys: str) -> Settings:
     text = "\n".join(f"{key} = {value}" for key, value in keys.items())
     path = folder / "retention.toml"
-    path.write_text(EXAMPLE.replace('kind = "csv-export"\n', f'kind = "{kind}"\n{text}\n'), encoding="utf-8")
+    example = EXAMPLE.replace('kind = "csv-export"\n', f'kind = "{kind}"\n{text}\n')
+    path.write_text(example.replace("[purge]", f"{more}[purge]"), encoding="utf-8")
     read = load_settings(path)
     check_sources(path, read)
     return read
 
 
-def problems(folder: Path, kind: str = "sftp", **keys: str) -> str:
+def problems(folder: Path, kind: str = "sftp", more: str = "", **keys: str) -> str:
     with pytest.raises(ConfigError) as caught:
-        loaded(folder, kind, **keys)
+        loaded(folder, kind, more, **keys)
     assert SECRET not in str(caught.value)
     return str(caught.value)
 
@@ -74,6 +75,13 @@ def test_keys_have_their_defaults_and_paths_are_relative_to_the_file(tmp_path: P
 def test_what_a_server_needs_is_missing_by_name(tmp_path: Path) -> None:
     told = problems(tmp_path)
     assert all(f'kind "sftp" needs {key}' in told for key in KEYS)
+
+
+def test_two_sources_do_not_fetch_from_one_folder(tmp_path: Path) -> None:
+    keys = "".join(f"{key} = {value}\n" for key, value in KEYS.items())
+    second = f'[[source]]\nname = "b"\nkind = "sftp"\npreset = "hootsuite-inbox"\npath = "b"\ntime_zone = "UTC"\n{keys}'
+    assert "two sources fetch from the same folder" in problems(tmp_path, **KEYS, more=f"{second}port = 22\n")
+    loaded(tmp_path, **KEYS, more=f"{second}port = 23\n")
 
 
 def test_keys_of_a_server_do_not_go_with_a_folder(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ class FetchTerms:
 
 def fetch_files(terms: FetchTerms, pickup: Pickup) -> bool:
     """Fetch what is ready on one server; False, with a finding, where that is not possible."""
+    with terms.database.write() as connection:
+        terms.renew(connection)  # the server before this one may have let us wait
     try:
         _finish_names(terms, pickup)
         _Fetch(terms, pickup).everything_ready()

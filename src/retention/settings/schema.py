@@ -183,6 +183,15 @@ def _repeats(key: str, tables: object) -> bool:
     return len(set(told)) < len(told)
 
 
+def _fetch_alike(tables: object) -> bool:
+    asked = (
+        [table for table in tables if isinstance(table, dict) and "host" in table] if isinstance(tables, list) else []
+    )
+    default = {"port": 22, "remote_folder": "/export/message"}
+    places = [[str({**default, **one}.get(key)) for key in ("host", "port", "user", "remote_folder")] for one in asked]
+    return any(place in places[:number] for number, place in enumerate(places))
+
+
 class DatabaseSettings(_Table):
     """Where the register lives: ``sqlite:///PATH`` or ``postgresql://user@host/name``."""
 
@@ -368,5 +377,7 @@ class Settings(_Table):
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[str]:
         if _repeats("name", given.get("source")):
             yield "two sources have the same name"
+        if _fetch_alike(given.get("source")):
+            yield "two sources fetch from the same folder of a server; a file would be taken by one of them only"
         if _repeats("path", given.get("source")):
             yield "two sources read the same folder; an export would be taken by one of them and be gone for the other"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import socket
 import struct
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from retention.sources.sftp.account import Account
 
-CONNECT_SECONDS = 15.0
-ANSWER_SECONDS = 30.0
+CONNECT_SECONDS = 10.0
+ANSWER_SECONDS = 20.0
 KEEPALIVE_SECONDS = 20
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)  # it tells addresses and texts of the server
@@ -76,10 +76,17 @@ class Client:
             msg = f"the folder {where} of {self._host} cannot be listed: {why}; check remote_folder and the account"
             raise PickupError(msg) from None
 
-    def open(self, path: bytes) -> bytes:
-        """Open a file for reading and give its handle."""
+    @contextmanager
+    def opened(self, path: bytes) -> Iterator[bytes]:
+        """Open a file for reading and give its handle, which goes back to the server while that can be talked to."""
         with _translated(self._host), _of_one_file("read"):
-            return self._session.open_for_reading(path)
+            handle = self._session.open_for_reading(path)
+        try:
+            yield handle
+        except RemoteFileError:
+            self._give_back(handle)
+            raise
+        self._give_back(handle)
 
     def status(self, handle: bytes) -> paramiko.SFTPAttributes:
         """Ask for size and time of change of an open file."""
@@ -100,9 +107,8 @@ class Client:
         with _translated(self._host), _of_one_file("read"):
             yield from self._session.blocks(handle, start, end)
 
-    def close_file(self, handle: bytes) -> None:
-        """Give a handle back."""
-        with _translated(self._host), _of_one_file("read"):
+    def _give_back(self, handle: bytes) -> None:
+        with _translated(self._host), suppress(Refusal):
             self._session.close_handle(handle)
 
     def remove(self, path: bytes) -> None:

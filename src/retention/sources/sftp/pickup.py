@@ -134,18 +134,16 @@ class SftpPickup(Pickup):
         return RemoteFile(name, size, modified_at)
 
     def _fetched(self, file: RemoteFile, path: Path, pulse: Callable[[], None], client: Client) -> str:
-        handle = client.open(self._path(file))
-        _require_version(file, client.status(handle))
+        with client.opened(self._path(file)) as handle, parts.opened(path) as part:
+            _require_version(file, client.status(handle))
 
-        def read(start: int, end: int) -> Iterator[bytes]:
-            for block in client.read(handle, start, end):
-                pulse()
-                yield block
+            def read(start: int, end: int) -> Iterator[bytes]:
+                for block in client.read(handle, start, end):
+                    pulse()
+                    yield block
 
-        with parts.opened(path) as part:
             part.fill(read, file.size)
             _require_version(file, client.status(handle))
-            client.close_file(handle)
             return part.digest()
 
     def _removed(self, file: RemoteFile, client: Client) -> None:
