@@ -175,15 +175,15 @@ class _Fetch:
 
     def _not_fetched(self, known: Known, error: RemoteFileError) -> None:
         """Leave a file for the next look; where it cannot be had at all, a person must see to it."""
-        self.terms.skip(self.pickup.name, SkippedFile(known.name, error.reason, needs_attention=not error.passing))
         with self.terms.database.write() as connection:
             if error.passing:
                 remote_files.look_again(connection, known.id, math.ceil(self.terms.clock))
             else:
                 self._find(connection, REFUSED, known.name, error.reason)
-        if not error.passing:
-            whole = f"the remote file {known.name} {error.reason}"
-            self.terms.skip(self.pickup.name, SkippedFile("", whole, needs_attention=True))
+        told = SkippedFile("", f"the remote file {known.name} {error.reason}", needs_attention=True)
+        if error.passing:
+            told = SkippedFile(known.name, error.reason, needs_attention=False)
+        self.terms.skip(self.pickup.name, told)
 
     def _report(self, refused: list[SkippedFile]) -> None:
         """Open findings for what must not be fetched, and resolve those of what is not there any more."""

@@ -87,8 +87,9 @@ class RemoteFile:
 class Pickup(ABC):
     """A folder on a server, from which files are fetched into the landing folder of the source of the same name.
 
-    Every method but ``close`` raises PickupError where nothing can be asked of the server, HostKeyError where it is not
-    the server that the configuration means. A connection is made when it is needed, and kept.
+    ``look``, ``fetch`` and ``remove`` raise PickupError where nothing can be asked of the server, HostKeyError where it
+    is not the server that the configuration means. A connection is made when it is needed, and kept. ``settle_seconds``
+    is how long a file must be unchanged, ``removes`` whether it may be removed over there once it is imported.
     """
 
     name: str
