@@ -15,11 +15,13 @@ from hypothesis import HealthCheck, settings
 
 from tests.kit import Office
 from tests.postgres import running_postgres
+from tests.sftp_server import running_sftp_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.postgres import PostgresServer
+    from tests.sftp_server import SftpServer, SftpUser
 
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108  # pytest makes a private folder in it
 _ROOM = 2 << 30  # bytes; a container often has 64 MiB there
@@ -61,6 +63,19 @@ def postgres_database(postgres_server: PostgresServer) -> Iterator[str]:
     """Give the address of an empty PostgreSQL database that is dropped after the test."""
     with postgres_server.database(f"test_{uuid4().hex}") as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def sftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SftpServer]:
+    """Run one SFTP server for the tests of this process."""
+    with running_sftp_server(tmp_path_factory.mktemp("sftp")) as server:
+        yield server
+
+
+@pytest.fixture
+def sftp_user(sftp_server: SftpServer) -> SftpUser:
+    """Give a user of the server, with an empty folder."""
+    return sftp_server.user(f"user-{uuid4().hex}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -16,7 +16,7 @@ from retention.ingest.pseudonyms import Pseudonyms
 from retention.policy.schedule import Schedule, configured_schedule
 from retention.settings import say_where
 from retention.settings.secrets import read_secret
-from retention.sources.catalog import build_source
+from retention.sources.catalog import build_pickup, build_source
 from retention.store import holds
 from retention.store import month_keys as months
 from retention.store.engine import Database, open_database
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from retention.audit.checkpoint import Signer, VerifierKey
     from retention.settings import Settings, SourceSettings
     from retention.settings.locate import Place
-    from retention.sources.interface import Source
+    from retention.sources.interface import Pickup, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,11 @@ class Context:
     def sources(self) -> list[Source]:
         """Build every configured source, in the order of the file."""
         return [configured_source(settings) for settings in self.settings.source]
+
+    def pickups(self) -> list[Pickup]:
+        """Build the pickup of every source whose files are fetched from a server; nothing is connected yet."""
+        built = (configured_pickup(settings) for settings in self.settings.source)
+        return [pickup for pickup in built if pickup is not None]
 
     def source(self, name: str | None) -> Source:
         """Build the named source, or the only one.
@@ -208,6 +213,7 @@ def check_sources(path: Path, settings: Settings) -> None:
     for number, source in enumerate(settings.source):
         try:
             configured_source(source)
+            configured_pickup(source)
         except ConfigError as error:
             for key, _, reason in (problem.partition(": ") for problem in error.problems):
                 problems.append((("source", number, *key.split(".")), reason))
@@ -233,5 +239,24 @@ def configured_source(settings: SourceSettings) -> Source:
         delimiter=settings.delimiter,
         encoding=settings.encoding,
         own_account=settings.own_account,
+        settle_seconds=settings.settle_seconds,
+    )
+
+
+def configured_pickup(settings: SourceSettings) -> Pickup | None:
+    """Build the pickup that a table of the configuration describes; None where files land by other means."""
+    if settings.host is None or settings.user is None or settings.host_key is None:
+        return None
+    return build_pickup(
+        name=settings.name,
+        path=settings.path,
+        host=settings.host,
+        port=settings.port,
+        user=settings.user,
+        host_key=settings.host_key,
+        sign_in=settings.sign_in,
+        key_file=settings.key_file,
+        remote_folder=settings.remote_folder,
+        after_fetch=settings.after_fetch,
         settle_seconds=settings.settle_seconds,
     )

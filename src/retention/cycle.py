@@ -1,4 +1,4 @@
-"""The main job: reconcile, ingest, plan, purge, verify, checkpoint.
+"""The main job: reconcile, fetch, ingest, plan, purge, verify, checkpoint.
 
 ``run`` is what a service, a timer or cron does; ``ingest`` and ``purge`` are its parts, for people. Each takes the
 lease first, so that one works at a time, and ends with a signed checkpoint that covers everything it did. The present
@@ -8,16 +8,17 @@ instant is an argument everywhere; nothing below reads a clock for policy.
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from retention import upkeep
-from retention.errors import LogError, RetentionError, UsageError
+from retention.errors import LogError, PickupError, RetentionError, UsageError
 from retention.ingest import intake
 from retention.ingest.disposition import QuarantineTerms, after_import
+from retention.ingest.fetching import FetchTerms, failed, fetch_files
 from retention.ingest.importing import Terms, import_item
-from retention.logs import get_logger
+from retention.logs import get_logger, silence_retries
 from retention.purge import guard
 from retention.purge import run as purging
 from retention.purge.execute import Order, drop_redated
@@ -25,7 +26,9 @@ from retention.purge.files import settle_files
 from retention.purge.keys import KeyTerms, destroy_month_keys, finish_month_keys, retire_signing_keys
 from retention.purge.planning import make_plan
 from retention.purge.reconcile import close_interrupted, tell_interrupted_imports
+from retention.purge.remote import RemoteTerms, remove_imported
 from retention.purge.residue import MINIMUM_LENGTH, scan
+from retention.sources.interface import SkippedFile
 from retention.store import findings, lease, runs
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
     from retention.audit.verify import Verification
     from retention.context import Context
     from retention.policy.plan import Plan
-    from retention.sources.interface import SkippedFile, Source, SourceItem
+    from retention.sources.interface import Pickup, Source, SourceItem
     from retention.store.imports import ImportResult
     from retention.store.lease import Lease
 
@@ -89,7 +92,7 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
 
     """
     with _turn(context, now) as held:
-        imports = _ingest(context, held, now, watcher, _discovered(context, now, watcher))
+        imports = _take_in(context, held, now, watcher)
         plan = _plan(context, now)
         finished = _purge(context, held, plan, now=now, watcher=watcher, approval=None)
         verification = upkeep.verify_log(context, now)
@@ -101,10 +104,11 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
 def ingest(
     context: Context, now: datetime, watcher: Watcher, named: tuple[Source, list[Path]] | None = None
 ) -> list[ImportResult]:
-    """Ingest what lies in the landing folders, or the files that a person names."""
+    """Ingest what waits on servers and what lies in the landing folders, or the files that a person names."""
     with _turn(context, now) as held:
-        items = intake.named(*named) if named else _discovered(context, now, watcher)
-        return _ingest(context, held, now, watcher, items, again=named is not None)
+        if named is None:
+            return _take_in(context, held, now, watcher)
+        return _ingest(context, held, now, watcher, intake.named(*named), again=True)
 
 
 def plan(context: Context, now: datetime) -> Plan:
@@ -142,6 +146,7 @@ def purge(
 def _turn(context: Context, now: datetime) -> Iterator[Lease]:
     """Hold the lease for one job: first mend what an interrupted one left, at the end sign what was done."""
     upkeep.hold_against_anchors(context, now)
+    silence_retries()
     signer = context.signer()  # a key that is missing must show before anything is deleted
     held = lease.take(context.database)
     try:
@@ -186,6 +191,28 @@ def _key_terms(context: Context, held: Lease, now: datetime) -> KeyTerms:
 def _reread(context: Context, finished: runs.Run) -> runs.Run:
     with context.database.read() as connection:
         return runs.get(connection, finished.id)
+
+
+def _take_in(context: Context, held: Lease, now: datetime, watcher: Watcher) -> list[ImportResult]:
+    """Fetch what waits on servers, ingest it with all that has landed, and remove over there what was imported."""
+    terms = FetchTerms(context.database, held, now, time.time(), watcher.stop, watcher.skip)
+    with ExitStack() as connections:
+        pickups = [connections.enter_context(closing(pickup)) for pickup in context.pickups()]
+        answering = [pickup for pickup in pickups if fetch_files(terms, pickup)]
+        results = _ingest(context, held, now, watcher, _discovered(context, now, watcher))
+        for pickup in answering:
+            _remove_fetched(context, terms, pickup)
+    return results
+
+
+def _remove_fetched(context: Context, terms: FetchTerms, pickup: Pickup) -> None:
+    try:
+        kept = remove_imported(RemoteTerms(context.database, context.log, terms.lease, terms.now), pickup)
+    except PickupError as error:
+        failed(terms, pickup, error)
+        return
+    for reason in kept:
+        terms.skip(pickup.name, SkippedFile("", reason, needs_attention=True))
 
 
 def _ingest(

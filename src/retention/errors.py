@@ -122,3 +122,25 @@ class FileRefusedError(SourceError):
 
 class FileChangedError(FileRefusedError):
     """A file changed while it was read; it stays where it is and is read again when it has settled."""
+
+
+class PickupError(SourceError):
+    """Files cannot be fetched from another machine now; the other sources go on."""
+
+
+class HostKeyError(PickupError):
+    """A server showed another host key than the one that the configuration pins; nothing was asked of it."""
+
+
+class ConnectionLostError(PickupError):
+    """The connection to a server could not be made or broke off; trying again may help."""
+
+
+class RemoteFileError(SourceError):
+    """One file of a server cannot be fetched or removed; ``passing`` is a reason that mends itself by the next look."""
+
+    def __init__(self, reason: str, *, passing: bool = False) -> None:
+        """Keep the reason, which follows the name of the file where it is told."""
+        self.reason = reason
+        self.passing = passing
+        super().__init__(reason)

@@ -94,7 +94,7 @@ class Table(_File):
 
     def __init__(self, name: str, header: Sequence[str], cells: Mapping[str, str], form: str, **keys: Any) -> None:  # noqa: ANN401
         """Take the header, cells with ``{n}`` for the number, ``{at}`` for the time and ``{text}``, and its form."""
-        super().__init__(name, kind="csv-export", **keys)
+        super().__init__(name, **{"kind": "csv-export", **keys})
         self._header, self._cells, self._form = header, cells, form
 
     def written(self, messages: Iterable[Sent]) -> Iterator[str]:
@@ -180,6 +180,19 @@ ADAPTERS: tuple[Adapter, ...] = (
         "%Y-%m-%d %H:%M:%S",
         preset="hootsuite-inbox",
         time_zone="UTC",
+    ),
+    Table(  # what a pickup has left in the landing folder; the pickup itself has tests of its own
+        "sftp",
+        ("Message ID", "Conversation ID", "Medium", "Contact Profile ID", "Created at", "Message Type", "Content"),
+        {"Message ID": "m{n}", "Created at": "{at}", "Message Type": "dm", "Content": "{text}"},
+        "%Y-%m-%d %H:%M:%S",
+        kind="sftp",
+        preset="hootsuite-inbox",
+        time_zone="UTC",
+        settle_seconds=60.0,
+        host="sftp.example.org",
+        user="export",
+        host_key=f"SHA256:{'a' * 43}",
     ),
     Table(
         "ringcentral-engage",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+import stamina
 
 from retention import cycle
 from retention.ingest.importing import Terms
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.postgres import PostgresServer
+    from tests.sftp_server import SftpUser
 
 
 def _at_work(office: Office) -> Iterator[Work]:
@@ -85,6 +87,14 @@ def work(office: Office) -> Iterator[Work]:
 def sqlite_work(sqlite_office: Office) -> Iterator[Work]:
     """Give an installation at work on SQLite."""
     yield from _at_work(sqlite_office)
+
+
+@pytest.fixture
+def fetching(sqlite_work: Work, sftp_user: SftpUser) -> Iterator[Work]:
+    """Give an installation whose source fetches from a server; it tries again without waiting."""
+    sqlite_work.reopen(sftp_user.source())
+    with stamina.set_testing(True, attempts=2):
+        yield sqlite_work
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ it was due) and ``v`` = 1. What the others carry; a field in brackets may be mis
                       [window_to], [by], [reason], [reference]
     rotate            verifier_key, [previous_key], [until], [by], [reason]
 
+``place`` of a file_disposed is ``landing``, ``quarantine`` or ``remote``: the server that the file was fetched from.
 ``upstream_*`` stands for ``upstream_`` and intended, deleted, failed, unknown, ordered, attested, absent or present.
 ``batch`` closes the transaction of one batch: ``first`` is the index of its first disposal; all of its disposals were
 received before the instant ``cutoff`` and the day ``due_before``; ``before`` and ``after`` count the register (see

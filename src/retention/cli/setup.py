@@ -90,6 +90,9 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         memory = context.remembered()
         with context.database.read() as connection:
             memory.compare(connection)
+        for pickup in context.pickups():
+            click.echo(pickup.describe())
+            problems += [f"source {pickup.name}: {problem}" for problem in pickup.problems()]
         context.signer()
         context.check_keys()
         context.sources()

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from retention.errors import ConfigError
 from retention.settings.locate import Place, line_of, lines_of
-from retention.settings.schema import Settings
+from retention.settings.schema import Settings, SourceSettings
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -114,6 +114,11 @@ def _is_union_branch(part: str | int) -> bool:
     )
 
 
+def _source_below(base: Path, source: SourceSettings) -> SourceSettings:
+    key_file = base / source.key_file if source.key_file else None
+    return source.model_copy(update={"path": base / source.path, "key_file": key_file})
+
+
 def _absolute(settings: Settings, base: Path) -> Settings:
     url = settings.database.url
     if url.startswith("sqlite:///"):
@@ -133,6 +138,6 @@ def _absolute(settings: Settings, base: Path) -> Settings:
                 )
                 for one in settings.anchor
             ],
-            "source": [source.model_copy(update={"path": base / source.path}) for source in settings.source],
+            "source": [_source_below(base, source) for source in settings.source],
         }
     )

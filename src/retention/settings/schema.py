@@ -34,6 +34,7 @@ _DISPUTE = "P90D"
 _OVERLAP = "P30D"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ADDRESS = re.compile(r"/[^\0]+|(udp|tcp)://[^\s/:@]+:[1-9][0-9]{0,4}")
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}|:[0-9A-Fa-f:.]+")
 _URL = re.compile(r"sqlite:///.+|postgresql(\+psycopg)?://.+")
 
 
@@ -72,6 +73,20 @@ def _name(name: str) -> str:
         msg = "write up to 64 small letters, digits, dots, dashes or underscores, the first a letter or digit"
         raise ValueError(msg)
     return name
+
+
+def _host(name: str) -> str:
+    if not _HOST.fullmatch(name):
+        msg = "write the server's name or address alone, for example sftp.example.org; the port has a key of its own"
+        raise ValueError(msg)
+    return name
+
+
+def _remote_folder(folder: str) -> str:
+    if not folder.startswith("/") or not folder.isprintable() or ".." in folder.split("/"):
+        msg = "write the folder's whole path on the server, for example /export/message"
+        raise ValueError(msg)
+    return folder
 
 
 def _url(url: str) -> str:
@@ -122,8 +137,8 @@ def _http(url: str) -> str:
 
 
 def _this_kind(kind: str) -> str:
-    if kind not in {"csv-export", "archive"}:
-        msg = f'kind "{kind}" is not part of this version; use kind = "csv-export"'
+    if kind not in {"csv-export", "archive", "sftp"}:
+        msg = f'kind "{kind}" is not part of this version; use kind = "csv-export", "archive" or "sftp"'
         raise ValueError(msg)
     return kind
 
@@ -152,6 +167,11 @@ Wrong = tuple[tuple[str | int, ...], str]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 Values = Text | Annotated[list[Text], Field(min_length=1)]
 FilePath = Annotated[Path, AfterValidator(_path)]
+HostName = Annotated[str, AfterValidator(_host)]
+RemoteFolder = Annotated[str, AfterValidator(_remote_folder)]
+
+SFTP_KEYS = ("host", "port", "user", "host_key", "sign_in", "key_file", "remote_folder", "after_fetch")
+"""Keys of a source that is fetched from a server."""
 
 
 class _Table(BaseModel):
@@ -188,6 +208,29 @@ def _repeated(key: str, tables: object) -> Iterator[int]:
             if value.rstrip("/") in seen:
                 yield number
             seen.add(value.rstrip("/"))
+
+
+def _fetching_alike(tables: object) -> Iterator[int]:
+    """Give the place of each source that fetches from where a source before it does."""
+    default = {"port": 22, "remote_folder": "/export/message"}
+    seen: set[tuple[str, ...]] = set()
+    for number, table in enumerate(tables if isinstance(tables, list) else []):
+        if isinstance(table, dict) and "host" in table:
+            given = {**default, **table}
+            place = tuple(str(given.get(key)) for key in ("host", "port", "user", "remote_folder"))
+            if place in seen:
+                yield number
+            seen.add(place)
+
+
+def _wrong_of_sftp(given: Mapping[str, object]) -> Iterator[Wrong]:
+    """Say what is wrong with the keys of a server: missing, or given to a source that is not fetched."""
+    if given.get("kind") != "sftp":
+        yield from (((key,), 'goes with kind = "sftp"') for key in SFTP_KEYS if key in given)
+        return
+    yield from (((), f'kind "sftp" needs {key}') for key in ("host", "user", "host_key") if key not in given)
+    if given.get("sign_in") == "password" and "key_file" in given:
+        yield ("key_file",), 'goes with sign_in = "key"'
 
 
 class DatabaseSettings(_Table):
@@ -332,10 +375,19 @@ class SourceSettings(_Table):
     own_account: Values | None = None
     settle_seconds: Annotated[float, Field(strict=True, ge=0, le=86400)] = 60.0
     after_ingest: Literal["delete", "keep-until-due"] = "delete"
+    host: HostName | None = None
+    port: Annotated[int, Field(strict=True, ge=1, le=65535)] = 22
+    user: Text | None = None
+    host_key: Text | None = None
+    sign_in: Literal["key", "password"] = "key"
+    key_file: FilePath | None = None
+    remote_folder: RemoteFolder = "/export/message"
+    after_fetch: Literal["remove", "leave"] = "remove"
     upstream: Annotated[Literal["order", "api", "none"], AfterValidator(_this_upstream)] = "order"
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
+        yield from _wrong_of_sftp(given)
         if given.get("kind") == "archive":
             return  # the room of sources knows which keys an archive has
         if "time_zone" not in given:
@@ -402,6 +454,9 @@ class Settings(_Table):
         for number in _repeated("path", given.get("source")):
             reason = "two sources read the same folder; an export taken by one of them would be gone for the other"
             yield ("source", number, "path"), reason
+        for number in _fetching_alike(given.get("source")):
+            reason = "two sources fetch from the same folder of a server; a file would be taken by one of them only"
+            yield ("source", number, "host"), reason
         for number in _repeated("name", given.get("anchor")):
             yield ("anchor", number, "name"), "two anchors have the same name; this is the second"
         paths, anchors = given.get("paths"), given.get("anchor")

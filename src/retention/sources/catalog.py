@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from retention.errors import ConfigError
 from retention.sources.archive import ARCHIVES, Archive
 from retention.sources.csv_export import PRESETS, ColumnMatch, CsvExport, CsvFormat, matches_by_words
+from retention.sources.csv_export.source import WANTED
+from retention.sources.sftp import Account, SftpPickup, parse_host_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from retention.sources.interface import Source
+    from retention.sources.interface import Pickup, Source
 
     Match = Mapping[str, str | Sequence[str]]
 
-KINDS = ("csv-export", "archive")
+KINDS = ("csv-export", "archive", "sftp")
 """Kinds that this version reads."""
 
-LATER_KINDS = ("sftp", "hootsuite-api", "hootsuite-webhook")
+LATER_KINDS = ("hootsuite-api", "hootsuite-webhook")
 """Kinds that have a name already and are not part of this version."""
 
-__all__ = ["ARCHIVES", "KINDS", "LATER_KINDS", "PRESETS", "build_source"]
+__all__ = ["ARCHIVES", "KINDS", "LATER_KINDS", "PRESETS", "build_pickup", "build_source"]
 
 
 def build_source(  # noqa: PLR0913 - one argument for each key of the configuration
@@ -83,7 +85,40 @@ def build_source(  # noqa: PLR0913 - one argument for each key of the configurat
     problems = csv_format.problems() + problems
     if problems:
         raise ConfigError(problems)
-    return CsvExport(name, path, csv_format, settle_seconds=settle_seconds)
+    # What a pickup puts into its landing folder is whole: it has settled on the server, and arrives by a rename.
+    return CsvExport(name, path, csv_format, settle_seconds=0 if kind == "sftp" else settle_seconds)
+
+
+def build_pickup(  # noqa: PLR0913 - one argument for each key of the configuration
+    *,
+    name: str,
+    path: Path,
+    host: str,
+    user: str,
+    host_key: str,
+    port: int = 22,
+    sign_in: Literal["key", "password"] = "key",
+    key_file: Path | None = None,
+    remote_folder: str = "/export/message",
+    after_fetch: Literal["remove", "leave"] = "remove",
+    settle_seconds: float = 60.0,
+) -> Pickup:
+    """Make the pickup of a source of kind ``sftp``. Nothing is connected and no secret is read yet.
+
+    Raises ConfigError, whose problem begins with the key at fault.
+    """
+    try:
+        pinned = parse_host_key(host_key)
+    except ValueError as error:
+        raise ConfigError([f"host_key: {error}"]) from None
+    return SftpPickup(
+        Account(name, host, port, user, pinned, sign_in, key_file),
+        remote_folder,
+        path,
+        suffixes=WANTED.suffixes,
+        settle_seconds=settle_seconds,
+        removes=after_fetch == "remove",
+    )
 
 
 def _not_of_archives(preset: str | None, given: list[str]) -> list[str]:

@@ -4,6 +4,9 @@ A source hands over *items* (a file, a page set). An item is read as a stream: e
 problem or one notice, in the order of the item, and reading the same item again gives the same elements, so that an
 import which was cut off can go on after the last committed element. Sources read; they never write to the database and
 never delete anything.
+
+Where files lie on another machine, a *pickup* fetches them into the landing folder of a source first. What was fetched
+and when a file may be removed over there is decided elsewhere; a pickup does as it is told.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -70,3 +73,58 @@ class Source(ABC):
     @abstractmethod
     def is_unchanged(self, item: SourceItem) -> bool:
         """Tell whether the bytes on disk are still those that the item's stamp and digest describe."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """One version of a file on a server: ``modified_at`` is what its clock said, seconds since 1970."""
+
+    name: str
+    size: int
+    modified_at: int
+
+
+class Pickup(ABC):
+    """A folder on a server, from which files are fetched into the landing folder of the source of the same name.
+
+    ``look``, ``fetch`` and ``remove`` raise PickupError where nothing can be asked of the server, HostKeyError where it
+    is not the server that the configuration means. A connection is made when it is needed, and kept. ``settle_seconds``
+    is how long a file must be unchanged, ``removes`` whether it may be removed over there once it is imported.
+    """
+
+    name: str
+    landing: Path
+    settle_seconds: float
+    removes: bool
+
+    @abstractmethod
+    def look(self) -> Iterator[RemoteFile | SkippedFile]:
+        """List the files that may be fetched, in no order, and those that must not be."""
+
+    @abstractmethod
+    def fetch(self, file: RemoteFile, part: Path, pulse: Callable[[], None]) -> str:
+        """Write a file to ``part``, going on where an earlier attempt at the same version was cut off.
+
+        Calls ``pulse`` often; what it raises ends the fetch and leaves the part. Gives the digest (``sha256:`` and 64
+        hex digits) of what is on disk, which is durable and has the size that the server says. Raises RemoteFileError
+        where the file is gone, is not this version any more or may not be read.
+        """
+
+    @abstractmethod
+    def remove(self, file: RemoteFile) -> None:
+        """Remove this version of a file; a file that is gone already, or is another one by now, is left as it is.
+
+        Raises RemoteFileError where the server refuses.
+        """
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Say in one line where files are fetched, as whom, and which host key is expected."""
+
+    @abstractmethod
+    def problems(self) -> list[str]:
+        """Say, without connecting, what is missing on this machine."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the connection, where there is one."""

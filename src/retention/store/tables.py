@@ -124,6 +124,23 @@ kept_file = Table(
     Unique("path"),
 )
 
+remote_file = Table(
+    "remote_file",
+    metadata,
+    _id(),
+    Column("source", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),  # by the server's clock
+    Column("state", Text, nullable=False),  # seen | fetched | removing | removed
+    Column("seen_at", BigInteger, nullable=False),  # by the machine's clock, in real time also in a drill
+    Column("file_digest", Text),
+    Column("path", Text),
+    Column("fetched_at", BigInteger),
+    Column("removed_at", BigInteger),
+    Unique("source", "name", "size", "modified_at"),
+)
+
 hold = Table(
     "hold",
     metadata,
