@@ -41,6 +41,8 @@ class Backup:
             shutil.copyfile(self._file.with_suffix(".backup"), self._file)
         else:
             with psycopg.connect(self._url) as connection:
+                # As pg_restore --disable-triggers does: the log's tables let nobody truncate them otherwise.
+                connection.execute("SET LOCAL session_replication_role = replica")
                 for name in self._tables:
                     _run(connection, "TRUNCATE public.{}", name)
                     _run(connection, "INSERT INTO public.{} SELECT * FROM backup.{}", name, name)
