@@ -9,7 +9,9 @@ from retention.audit import rotation, signing
 from retention.audit.keys import MonthKeys, load_verifier
 from retention.audit.log import AuditLog
 from retention.errors import ConfigError, KeyFileError, SchemaError, UsageError
+from retention.ingest.coverage import Watched
 from retention.ingest.pseudonyms import Pseudonyms
+from retention.model import from_epoch
 from retention.policy.schedule import Schedule, configured_schedule
 from retention.settings import say_where
 from retention.settings.secrets import read_secret
@@ -21,6 +23,7 @@ from retention.store.schema import Installation, check_version, load_installatio
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from zoneinfo import ZoneInfo
 
     from retention.audit.checkpoint import Signer, VerifierKey
     from retention.settings import Settings, SourceSettings
@@ -74,6 +77,22 @@ class Context:
     def pseudonyms(self) -> Pseudonyms:
         """Pseudonyms under the month keys."""
         return Pseudonyms(self.database, self.log, self.month_keys)
+
+    @property
+    def watched_sources(self) -> list[Watched]:
+        """Every configured source as coverage sees it."""
+        since = from_epoch(self.installation.created_at)
+        return [Watched(one.name, one.zone, one.expect_time, since) for one in self.settings.source]
+
+    @property
+    def zones(self) -> dict[str, ZoneInfo]:
+        """The zone of every source's times."""
+        return {source.name: source.zone for source in self.settings.source}
+
+    @property
+    def ordered_zones(self) -> dict[str, ZoneInfo]:
+        """The same of those sources whose own copies are ordered to go."""
+        return {source.name: source.zone for source in self.settings.source if source.upstream == "order"}
 
     def signer(self) -> Signer:
         """Load the key that signs, and those that sign beside it; they must be the ones that the log names."""

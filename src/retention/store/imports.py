@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 
 from retention.model import to_epoch
 from retention.store.tables import import_, kept_file, redated
@@ -23,7 +23,9 @@ class Progress:
     """How far an import has come. Instants are epoch seconds UTC.
 
     ``records`` is what was taken from the source, notices included. ``oldest_due_at`` is when the first of the
-    registered messages is due, ``oldest_expired_due_at`` when the first of the born-expired ones was.
+    registered messages is due, ``oldest_expired_due_at`` when the first of the born-expired ones was. Of these,
+    ``listed`` stand in a disposal order; the others are strays: the first of them was due at ``stray_due_at``, and
+    they were received from ``stray_first_at`` to ``stray_last_at``.
     """
 
     records: int = 0
@@ -35,6 +37,11 @@ class Progress:
     oldest_due_at: int | None = None
     oldest_expired_due_at: int | None = None
     newest_at: int | None = None
+    oldest_at: int | None = None
+    listed: int = 0
+    stray_due_at: int | None = None
+    stray_first_at: int | None = None
+    stray_last_at: int | None = None
 
     @property
     def rows(self) -> int:
@@ -61,6 +68,15 @@ class ImportResult:
     refused: str | None = None
 
 
+class SeenWindow(NamedTuple):
+    """What one finished import covers by its name, and what its contents span; epoch seconds."""
+
+    window_from: int | None
+    window_to: int | None
+    oldest_at: int | None
+    newest_at: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class KeptFile:
     """A file of ours that holds personal data until its disposal."""
@@ -69,7 +85,7 @@ class KeptFile:
     path: str
     file_digest: str
     source: str
-    place: Literal["landing", "quarantine"]
+    place: str  # landing, quarantine, or the order that the file is a copy of
     dispose_at: int
 
 
@@ -132,6 +148,25 @@ def finish(connection: Connection, import_id: int, state: Literal["done", "refus
 def last_finished_at(connection: Connection) -> int | None:
     """Give the time of the last finished import, epoch seconds."""
     return connection.execute(text("SELECT max(finished_at) FROM \"import\" WHERE state = 'done'")).scalar()
+
+
+def last_arrival(connection: Connection, source: str) -> int | None:
+    """Give the time of a source's last finished import, epoch seconds."""
+    query = select(func.max(import_.c.finished_at)).where(import_.c.source == source, import_.c.state == "done")
+    return connection.execute(query).scalar()
+
+
+def windows(connection: Connection, source: str) -> list[SeenWindow]:
+    """Give what every finished import of a source covers."""
+    columns = [import_.c[name] for name in SeenWindow._fields]
+    query = select(*columns).where(import_.c.source == source, import_.c.state == "done").distinct()
+    return [SeenWindow(*row) for row in connection.execute(query)]
+
+
+def bring_forward(connection: Connection, place: str, at: datetime) -> None:
+    """Let the files of one place go at an instant, if they were to go later."""
+    later = (kept_file.c.place == place) & (kept_file.c.dispose_at > to_epoch(at))
+    connection.execute(update(kept_file).where(later).values(dispose_at=to_epoch(at)))
 
 
 def keep_file(connection: Connection, *, path: str, digest: str, source: str, place: str, dispose_at: int) -> None:
