@@ -9,9 +9,9 @@ from retention.audit import rotation, signing
 from retention.audit.keys import MonthKeys, load_verifier
 from retention.audit.log import AuditLog
 from retention.errors import ConfigError, KeyFileError, SchemaError, UsageError
-from retention.ingest.coverage import Watched
 from retention.ingest.pseudonyms import Pseudonyms
 from retention.model import from_epoch
+from retention.policy.coverage import Watched
 from retention.policy.schedule import Schedule, configured_schedule
 from retention.settings import say_where
 from retention.settings.secrets import read_secret

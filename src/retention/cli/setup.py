@@ -50,13 +50,15 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     """Check everything; say the schedule in plain English."""
     from retention.policy.schedule import configured_schedule
     from retention.policy.words import say_schedule
-    from retention.report.check import inspect_anchor, inspect_sources
+    from retention.report.check import inspect_anchor, inspect_sources, say_upstream
 
     settings = settings_of(config)
     schedule = configured_schedule(settings.schedule)
     click.echo(f"The schedule, counted in {schedule.time_zone}:")
     for sentence in say_schedule(schedule, schedule.today(now or datetime.now(UTC))):
         click.echo(f"  {sentence}")
+    for sentence in say_upstream(settings.source, settings.upstream):
+        click.echo(sentence)
     problems = [*inspect_sources(settings.source), *inspect_anchor(settings.paths.anchor)]
     with opened(config, now, verbose=verbose) as (context, _):
         put_drill(context)

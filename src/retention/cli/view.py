@@ -33,6 +33,7 @@ def status(config: Path | None, now: datetime | None, verbose: bool, form: str) 
                 origin=context.installation.origin,
                 keys=context.verifiers,
                 drill=context.installation.drill,
+                sources=context.watched_sources,
             )
         if form == "json":
             put_json(context, found.as_json())

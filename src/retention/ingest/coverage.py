@@ -7,35 +7,23 @@ are told: for older days an export would bring nothing that may be registered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retention.model import from_epoch
-from retention.policy.coverage import Days, Window, gaps, is_silent, matters, merged, named_window, touched_days
+from retention.policy.coverage import Days, Watched, gaps, matters
 from retention.policy.days import local_day
 from retention.policy.words import say_day
-from retention.store import findings, imports
+from retention.store import findings
+from retention.store.coverage import covered, silent_since
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime, timedelta
-    from zoneinfo import ZoneInfo
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
     from retention.policy.schedule import Schedule
 
 GAP, SILENT = "coverage-gap", "source-silent"
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """A source as coverage sees it: its zone, how often something is expected (or None), and since when it counts."""
-
-    name: str
-    zone: ZoneInfo
-    expected: timedelta | None
-    since: datetime
 
 
 def look(connection: Connection, watched: Iterable[Watched], schedule: Schedule, now: datetime) -> None:
@@ -51,26 +39,6 @@ def look(connection: Connection, watched: Iterable[Watched], schedule: Schedule,
         gone = [finding_id for reason, finding_id in known.items() if finding_id and reason not in told]
         findings.mended_one_by_one(connection, gone, at=now)
         _look_for_silence(connection, source, now)
-
-
-def covered(connection: Connection, source: Watched) -> list[Window]:
-    """Give what a source's imports cover, joined and in order of time."""
-    windows = []
-    for seen in imports.windows(connection, source.name):
-        if seen.window_from is not None and seen.window_to is not None:
-            windows.append(named_window(from_epoch(seen.window_from), from_epoch(seen.window_to)))
-        elif seen.oldest_at is not None and seen.newest_at is not None:
-            windows.append(touched_days(from_epoch(seen.oldest_at), from_epoch(seen.newest_at), source.zone))
-    return merged(windows)
-
-
-def silent_since(connection: Connection, source: Watched, now: datetime) -> datetime | None:
-    """Give since when a source has been silent for longer than it may be, or None where it is not."""
-    if source.expected is None:
-        return None
-    last = imports.last_arrival(connection, source.name)
-    at = source.since if last is None else from_epoch(last)
-    return at if is_silent(at, source.expected, now) else None
 
 
 def _look_for_silence(connection: Connection, source: Watched, now: datetime) -> None:

@@ -11,6 +11,7 @@ Days are local days of the source's zone, so the day on which clocks change has 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -38,6 +39,16 @@ class Days(NamedTuple):
 
     first: date
     last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A source as coverage sees it: its zone, how often something is expected (or None), and since when it counts."""
+
+    name: str
+    zone: ZoneInfo
+    expected: timedelta | None
+    since: datetime
 
 
 def named_window(start: datetime, end: datetime) -> Window:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from retention.audit.checkpoint import VerifierKey
     from retention.audit.log import AuditLog
     from retention.model import MessageClass
-    from retention.policy.hold import Hold
     from retention.policy.coverage import Watched
+    from retention.policy.hold import Hold
     from retention.policy.schedule import Rule, Schedule
 
 Promise = Literal["kept", "at_risk", "broken"]

@@ -13,6 +13,7 @@ from retention.store.tables import import_, kept_file, redated
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from pathlib import Path
     from typing import Any, Literal
 
     from sqlalchemy import Connection, Select
@@ -191,6 +192,11 @@ def kept_files(connection: Connection) -> list[KeptFile]:
 def forget_file(connection: Connection, file_id: int) -> None:
     """Remove the record of a file that is gone."""
     connection.execute(delete(kept_file).where(kept_file.c.id == file_id))
+
+
+def forget_path(connection: Connection, path: Path) -> None:
+    """Remove the record of a file that could not be written."""
+    connection.execute(delete(kept_file).where(kept_file.c.path == str(path)))
 
 
 def mark_redated(connection: Connection, pairs: Iterable[tuple[int, str, int]]) -> None:

@@ -48,7 +48,7 @@ def digest_of(lines: Iterable[str]) -> str:
     """Give ``sha256:`` and the hex digest of lines in UTF-8."""
     digest = hashlib.sha256()
     for line in lines:
-        digest.update(line.encode("utf-8", "surrogateescape"))
+        digest.update(line.encode())
     return f"sha256:{digest.hexdigest()}"
 
 
@@ -68,7 +68,8 @@ def html_lines(order: DisposalOrder, items: Iterable[tuple[str, str]], *, drill:
             yield f"<tr><td>☐</td><td>{escape(message_id)}</td></tr>\n"
         yield "</table>\n"
     yield "<p>Carried out by: ______________________ &nbsp; on: ______________ &nbsp; reference: ______________</p>\n"
-    yield f"<p>Then: retention upstream attest {order.id} --by NAME --reference TEXT</p>\n</body></html>\n"
+    yield f"<p>Then: retention upstream attest {order.id} --by NAME --reference TEXT</p>\n"
+    yield f"<p>Reference of this list: {order.salt or 'forgotten'}</p>\n</body></html>\n"
 
 
 def _title(order: DisposalOrder, *, drill: bool) -> str:
