@@ -126,6 +126,7 @@ class Work:
                 origin=context.installation.origin,
                 keys=[context.verifier],
                 drill=context.installation.drill,
+                sources=context.watched_sources,
             )
 
     def explain(self, message_id: str, now: datetime | None = None) -> Explanation:

@@ -17,7 +17,7 @@ from retention.errors import RetentionError, UsageError
 from retention.model import from_epoch, iso
 from retention.store import imports, order_items, orders, runs
 from retention.upstream.listing import csv_lines, html_lines
-from retention.upstream.orders import label, save
+from retention.upstream.orders import save
 from retention.upstream.states import State, attestation_problem
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def export_order(context: Context, number: int, path: Path, *, now: datetime, pe
             path=str(path),
             digest=digest,
             source=order.source,
-            place=label(number),
+            place=orders.label(number),
             dispose_at=order.forget_at or 0,
         )
     try:

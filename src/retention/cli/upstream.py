@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def upstream() -> None:
-    """List, export and attest orders to dispose of a source's own copies.
+    """See to the copies that sources keep: orders, attestations.
 
     Each purge issues one for a source with upstream = "order". A later export shows whether it was carried out.
     """

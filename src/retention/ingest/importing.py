@@ -101,7 +101,7 @@ def import_item(terms: Terms, source: Source, item: SourceItem, after: AfterImpo
     source_id = terms.pseudonyms.know_source(source.name)
     with terms.database.write() as connection:
         lease.renew(connection, terms.lease, terms.database.dialect.clock)
-        done = imports.done_before(connection, source.name, item.digest)
+        done = imports.done_before(connection, source.name, item.digest, item.window)
         if done is not None and not (again and done.rejected):
             _keep_file(connection, source.name, item, after(done, None))
             return _result(source.name, item, imports.Progress(), already_imported=True)
@@ -110,7 +110,7 @@ def import_item(terms: Terms, source: Source, item: SourceItem, after: AfterImpo
 
 
 def _begun(connection: Connection, terms: Terms, source: str, item: SourceItem) -> tuple[int, Progress]:
-    if (cut_off := imports.unfinished(connection, source, item.digest)) is not None:
+    if (cut_off := imports.unfinished(connection, source, item.digest, item.window)) is not None:
         return cut_off
     import_id = imports.start(
         connection,

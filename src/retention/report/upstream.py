@@ -38,20 +38,25 @@ def upstream_of(connection: Connection, now: datetime, grace: timedelta) -> Upst
     """Say how things stand at the sources.
 
     What an order lists may be there until the order is due; shown to be there it is a risk, and once the grace after
-    that day is over it breaks the promise. What no order lists breaks it when the grace after its own day is over.
+    that day is over it breaks the promise. What no order lists breaks it when the grace after its own day is over. That
+    identifiers were forgotten does not make it better: then the finding counts until a person resolves it.
     """
     found, late = Upstream(), to_epoch(now - grace)
+    shown = orders.shown_present(connection)
     for order in orders.load(connection):
         found.ordered += order.left
         found.present += order.present
-        overdue = order.overdue_at is not None and order.overdue_at <= to_epoch(now)
+        overdue = order.left and order.overdue_at is not None and order.overdue_at <= to_epoch(now)
+        forgotten = not order.left and orders.label(order.id) in shown
         see = f"see: retention upstream show {order.id}"
-        if order.present:
-            told = f"an export shows that {order.source} still holds {order.present} messages of order {order.id}"
+        if order.present or forgotten:
+            held = f"{order.present or 'some'} messages of order {order.id}"
+            told = f"an export shows that {order.source} still holds {held}"
             breaks = order.overdue_at is not None and order.overdue_at < late
             (found.broken if breaks else found.risks).append(f"{told}; {see}")
-        if order.left and overdue and order.state in _UNATTESTED:
+        if overdue and order.state != "attested":
             found.overdue += order.left
+        if overdue and order.state in _UNATTESTED:
             found.risks.append(f"order {order.id} was to be carried out by {order.due_on}, nobody attested it; {see}")
     for stray in orders.strays(connection):
         found.present += stray.messages

@@ -22,7 +22,7 @@ def status_as_text(status: Status) -> list[str]:
         f"  due                 {status.due}, overdue {status.overdue}, held {status.held}",
         f"  next due on         {status.next_due_on or 'nothing is registered'}",
         f"  holds               {status.holds['active']} active, {status.holds['reviews_overdue']} reviews overdue",
-        f"  at the source       {there['ordered']} ordered to go, {there['overdue']} overdue, {there['present']} present",
+        f"  at the source       {there['ordered']} ordered to go, {there['overdue']} late, {there['present']} present",
         f"  findings            {status.findings['open']} open",
         f"  audit log           {status.log['size']} entries, head {'in order' if status.log['verified'] else 'WRONG'}",
     ]

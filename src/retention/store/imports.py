@@ -90,19 +90,25 @@ class KeptFile:
     dispose_at: int
 
 
+NamedWindow = tuple["datetime | None", "datetime | None"]
+"""What an item's name says it covers."""
+
 _PROGRESS = tuple(field.name for field in fields(Progress))
 
 
-def done_before(connection: Connection, source: str, digest: str) -> Progress | None:
-    """Give the counts of a finished import of the same bytes, or None."""
-    query = _of(source, digest).where(import_.c.state == "done").order_by(import_.c.id.desc()).limit(1)
+def done_before(connection: Connection, source: str, digest: str, window: NamedWindow) -> Progress | None:
+    """Give the counts of a finished import of the same bytes, or None.
+
+    Exports of quiet times are the same bytes, header and nothing else; only their windows tell them apart.
+    """
+    query = _of(source, digest, window).where(import_.c.state == "done").order_by(import_.c.id.desc()).limit(1)
     row = connection.execute(query).one_or_none()
     return None if row is None else Progress(*row[1:])
 
 
-def unfinished(connection: Connection, source: str, digest: str) -> tuple[int, Progress] | None:
+def unfinished(connection: Connection, source: str, digest: str, window: NamedWindow) -> tuple[int, Progress] | None:
     """Give number and progress of an import of the same bytes that was cut off, or None."""
-    row = connection.execute(_of(source, digest).where(import_.c.state == "reading").limit(1)).one_or_none()
+    row = connection.execute(_of(source, digest, window).where(import_.c.state == "reading").limit(1)).one_or_none()
     return None if row is None else (row[0], Progress(*row[1:]))
 
 
@@ -208,6 +214,9 @@ def mark_redated(connection: Connection, pairs: Iterable[tuple[int, str, int]]) 
             connection.execute(insert(redated).values(values))
 
 
-def _of(source: str, digest: str) -> Select[*tuple[Any, ...]]:
+def _of(source: str, digest: str, window: NamedWindow) -> Select[*tuple[Any, ...]]:
     columns = [import_.c[name] for name in _PROGRESS]
-    return select(import_.c.id, *columns).where(import_.c.source == source, import_.c.file_digest == digest)
+    start, end = (None if moment is None else to_epoch(moment) for moment in window)
+    same = import_.c.window_from.is_not_distinct_from(start) & import_.c.window_to.is_not_distinct_from(end)
+    query = select(import_.c.id, *columns).where(import_.c.source == source, import_.c.file_digest == digest)
+    return query.where((import_.c.records > 0) | same)

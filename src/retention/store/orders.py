@@ -184,6 +184,17 @@ def refute(connection: Connection, order_id: int, at: int) -> None:
     connection.execute(update(upstream_attestation).where(told).values(refuted_at=at))
 
 
+def label(order_id: int) -> str:
+    """Give the word that stands for an order among findings and files."""
+    return f"order {order_id}"
+
+
+def shown_present(connection: Connection) -> set[str]:
+    """Give the labels of the orders of which a finding says that the source still holds messages."""
+    query = select(finding.c.file).where(finding.c.kind == PRESENT_KIND, finding.c.resolved_at.is_(None))
+    return set(connection.execute(query).scalars())
+
+
 def strays(connection: Connection, source: str | None = None) -> list[Stray]:
     """Give the open findings of born-expired messages that stand in no order."""
     columns = (

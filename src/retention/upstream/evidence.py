@@ -24,7 +24,7 @@ from retention.audit.entry import entry
 from retention.model import from_epoch, iso, to_epoch
 from retention.policy.coverage import Days, Window, named_window, whole_days
 from retention.store import findings, order_items, orders
-from retention.upstream.orders import label, save
+from retention.upstream.orders import save
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -128,10 +128,12 @@ class Watch:
                 f"out by {order.due_on}; see: retention upstream show {order.id}"
             )
             findings.open_finding(
-                connection, orders.PRESENT_KIND, reason, at=self.now, source=shown.source, file=label(order.id)
+                connection, orders.PRESENT_KIND, reason, at=self.now, source=shown.source, file=orders.label(order.id)
             )
         if not held:
-            findings.mended(connection, orders.PRESENT_KIND, at=self.now, source=shown.source, file=label(order.id))
+            findings.mended(
+                connection, orders.PRESENT_KIND, at=self.now, source=shown.source, file=orders.label(order.id)
+            )
         orders.count_gone(connection, order.id, gone)
         save(connection, order._replace(absent=order.absent + gone, present=held), self.now)
 

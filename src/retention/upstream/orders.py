@@ -165,7 +165,7 @@ def forget_late(terms: OrderTerms) -> list[int]:
                 "forgotten; whether the source still holds these messages will not be known"
             )
             findings.open_finding(
-                connection, FORGOTTEN, reason, at=terms.now, source=order.source, file=label(order.id)
+                connection, FORGOTTEN, reason, at=terms.now, source=order.source, file=orders.label(order.id)
             )
             orders.count_gone(connection, order.id, gone)
             save(connection, order._replace(present=0, unknown=order.unknown + gone), terms.now)
@@ -189,10 +189,5 @@ def save(connection: Connection, order: DisposalOrder, now: datetime) -> State:
     orders.change(connection, order.id, state=state, **values)
     if not order.left:
         orders.change(connection, order.id, salt=None)
-        imports.bring_forward(connection, label(order.id), now)
+        imports.bring_forward(connection, orders.label(order.id), now)
     return state
-
-
-def label(order_id: int) -> str:
-    """Give the word that stands for an order among findings and files."""
-    return f"order {order_id}"
