@@ -1,8 +1,9 @@
 """Whatever happens at whatever point of the job: nothing is lost, nothing is doubled, and the next run mends it.
 
-The whole job (an ingest of four files in small batches, then a purge of several batches) is struck at one point after
-the other: a statement, a commit (before it, or after it when nobody has heard of it yet), a step on a file. All commits
-are tried, all steps on files, and a sample of the rest, because the statements of one transaction amount to the same.
+The whole job (an ingest of four files in small batches, a purge of several batches, then an export that checks its
+disposal order) is struck at one point after the other: a statement, a commit (before it, or after it when nobody has
+heard of it yet), a step on a file. All commits are tried, all steps on files, and a sample of the rest, because the
+statements of one transaction amount to the same.
 ``FAULTS=all`` tries every point, which takes a quarter of an hour.
 """
 
@@ -18,7 +19,7 @@ from uuid import uuid4
 import pytest
 
 from tests.faults.facts import Facts, digests, facts_of, wrong_with
-from tests.faults.job import DUE, HELD, LATER_DUE, REDATED, YOUNG, catch_up, go_on
+from tests.faults.job import DUE, HELD, LATER_DUE, REDATED, STILL_THERE, YOUNG, catch_up, go_on
 from tests.faults.nursery import Nursery, opened_nursery
 from tests.faults.points import Point
 from tests.faults.worlds import PostgresWorld, SqliteWorld, World
@@ -75,11 +76,14 @@ def test_the_undisturbed_job_does_what_its_exports_ask_for(undisturbed: Undistur
     assert _names(facts.disposed) == sorted([*DUE, *LATER_DUE])
     assert _names(facts.redated) == [REDATED]
     assert [one[:8] for one in facts.imports] == [
+        ("[770][message][01092026000000][22022027000000][c0ffee].csv", "done", 2, 0, 0, 1, 1, 0),
         ("a-first.csv", "done", 33, 27, 1, 3, 2, 0),
         ("b-second.csv", "done", 12, 7, 4, 0, 0, 1),
         ("d-broken.csv", "refused", 0, 0, 0, 0, 0, 0),
     ]
-    assert sum(facts.told.values()) == 2 + 4
+    assert sum(facts.told.values()) == 3 + 5
+    assert facts.orders == (26, 25, 1, 0)
+    assert [line.rpartition(" ")[0] for line in facts.ordered] == [f"{STILL_THERE} 2026-09-04"]
     assert {one[0] for one in facts.findings} == {
         "received-time-changed",
         "refused-file",
