@@ -95,10 +95,10 @@ def take_part(office: Office, part: Part, late: timedelta = timedelta()) -> None
         context.database.close()
 
 
-def go_on(office: Office, part: str) -> None:
-    """Start the job again, from the part in which it was disturbed."""
+def go_on(office: Office, part: str, last: Part = "check") -> None:
+    """Start the job again, from the part in which it was disturbed, and do it through the last part that is wanted."""
     first = next((number for number, each in enumerate(PARTS) if each == part), 0)
-    for each in PARTS[first:]:
+    for each in PARTS[first : PARTS.index(last) + 1]:
         take_part(office, each, timedelta(minutes=1))
 
 

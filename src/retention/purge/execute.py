@@ -66,6 +66,8 @@ DELETE FROM redated WHERE NOT EXISTS (SELECT 1 FROM message m
 """
 _LAST = (2**62, "")
 _TRIES = 5
+# By itself it would write through a structlog that nobody has set up, and that writes to stdout.
+stamina.instrumentation.set_on_retry_hooks([stamina.instrumentation.LoggingOnRetryHook])
 
 
 Enlist = Callable[["Connection", int, int, Iterable[tuple[int, str]]], None]
