@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from retention.model import from_epoch, iso, to_epoch
@@ -11,12 +12,13 @@ from retention.store.coverage import covered, silent_since
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
     from retention.policy.coverage import Watched
 
+_SECOND = timedelta(seconds=1)
 LEVELS = ("absent", "attested", "ordered", "unknown", "present")
 """The levels of evidence, the best first."""
 
@@ -79,7 +81,7 @@ def lags(connection: Connection, sources: Iterable[Watched], now: datetime) -> l
             {
                 "source": source.name,
                 "last_import_at": None if last is None else iso(from_epoch(last)),
-                "covered_through": None if end is None else iso(end),
+                "covered_through": None if end is None else iso(end - _SECOND),
                 "lag_days": None if end is None else (now - end).days,
                 "silent": silent_since(connection, source, now) is not None,
             }
