@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 
 from retention.store.orders import DisposalOrder
-from retention.upstream.listing import csv_lines, digest_of, guarded, html_lines
+from retention.upstream.listing import csv_lines, digest_of, html_lines
 
 ORDER = DisposalOrder(
     3, "hootsuite-inbox", 1, 7, "ordered", 1, "2026-08-31", 2, 3, "2026-05-01", "2026-05-02", 1, None, "5a17",
@@ -31,7 +31,8 @@ def test_csv_names_order_source_day_and_reference_and_then_each_message() -> Non
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_formula_becomes_text(start: str) -> None:
-    assert guarded(f"{start}1") == f"'{start}1"
+    [_, lines] = csv_lines(ORDER, [("2026-05-01", f"{start}1")], drill=False)
+    assert next(csv.reader(StringIO(lines, newline=""))) == ["2026-05-01", f"'{start}1"]
 
 
 def test_digest_is_that_of_the_file() -> None:

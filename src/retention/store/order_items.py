@@ -45,20 +45,11 @@ def span(connection: Connection, order_id: int) -> Span:
 
 
 def stream(connection: Connection, order_id: int) -> Iterator[tuple[str, str]]:
-    """Stream day of receipt and identifier of what an order still has, by day, page by page."""
-    columns = select(_ITEM.received_on, _ITEM.message_id).distinct().where(_ITEM.order_id == order_id)
-    ordered = columns.order_by(_ITEM.received_on, _ITEM.message_id).limit(_PAGE)
-    floor: tuple[str, str] | None = None
-    while True:
-        page = ordered
-        if floor is not None:
-            later = (_ITEM.received_on == floor[0]) & (_ITEM.message_id > floor[1])
-            page = page.where(or_(_ITEM.received_on > floor[0], later))
-        rows = connection.execute(page).all()
+    """Stream day of receipt and identifier of what an order still has, by day; sorted once, by the database."""
+    query = select(_ITEM.received_on, _ITEM.message_id).distinct().where(_ITEM.order_id == order_id)
+    ordered = query.order_by(_ITEM.received_on, _ITEM.message_id).execution_options(yield_per=_PAGE)
+    for rows in connection.execute(ordered).partitions():
         yield from ((row[0], row[1]) for row in rows)
-        if len(rows) < _PAGE:
-            return
-        floor = (rows[-1][0], rows[-1][1])
 
 
 def by_day(connection: Connection, order_id: int) -> list[tuple[str, int]]:
