@@ -172,15 +172,12 @@ def _made_after(item: SourceItem, progress: Progress, now: datetime) -> int | No
 def _days_of(item: SourceItem, progress: Progress, zone: ZoneInfo) -> Days | None:
     if item.window_from is not None and item.window_to is not None:
         return whole_days(named_window(item.window_from, item.window_to), zone)
-    if progress.oldest_at is None or progress.newest_at is None:
-        return None
-    return whole_days(Window(from_epoch(progress.oldest_at), from_epoch(progress.newest_at)), zone)
+    ends = [from_epoch(moment) for moment in (progress.oldest_at, progress.newest_at) if moment is not None]
+    return whole_days(Window(min(ends), max(ends)), zone)
 
 
 def _overlaps(order: DisposalOrder, days: Days) -> bool:
-    if order.first_on is None or order.last_on is None:
-        return False
-    return order.first_on <= days.last.isoformat() and days.first.isoformat() <= order.last_on
+    return str(order.first_on) <= days.last.isoformat() and days.first.isoformat() <= str(order.last_on)
 
 
 def _settles(shown: _Shown, days: Days, stray: orders.Stray, zone: ZoneInfo) -> bool:
