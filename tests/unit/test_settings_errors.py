@@ -91,6 +91,9 @@ WRONG = [
     ("purge.batch_size", "batch_size = ", "batch_size = 0", "greater than or equal to 1"),
     ("purge.grace", "grace = ", 'grace = "P1M"', "days or weeks"),
     ("purge.max_clock_jump", "max_clock_jump = ", "max_clock_jump = 7", "valid string"),
+    ("upstream.order_period", "order_period = ", 'order_period = "P1M"', "days or weeks"),
+    ("upstream.attestations", "attestations = ", "attestations = 3", "less than or equal to 2"),
+    ("upstream.keep_ids", "keep_ids = ", 'keep_ids = "x"', "write an ISO 8601 period"),
 ]
 
 
@@ -258,4 +261,11 @@ def test_a_file_that_may_not_be_read_is_told(config: Path) -> None:
     loaded(config, EXAMPLE)
     config.chmod(0)
     with pytest.raises(ConfigError, match="Permission denied"):
+        load_settings(config)
+
+
+def test_identifiers_must_be_kept_for_longer_than_an_order_may_take(config: Path) -> None:
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace('keep_ids = "P3M"', 'keep_ids = "P7D"'), encoding="utf-8")
+    with pytest.raises(ConfigError, match="keep_ids must be longer than order_period"):
         load_settings(config)
