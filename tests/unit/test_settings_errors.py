@@ -265,7 +265,5 @@ def test_a_file_that_may_not_be_read_is_told(config: Path) -> None:
 
 
 def test_identifiers_must_be_kept_for_longer_than_an_order_may_take(config: Path) -> None:
-    text = config.read_text(encoding="utf-8")
-    config.write_text(text.replace('keep_ids = "P3M"', 'keep_ids = "P7D"'), encoding="utf-8")
     with pytest.raises(ConfigError, match="keep_ids must be longer than order_period"):
-        load_settings(config)
+        loaded(config, EXAMPLE.replace('keep_ids = "P3M"', 'keep_ids = "P7D"'))
