@@ -13,6 +13,8 @@ from retention.audit.log import AuditLog
 from retention.audit.memory import Memory, remember
 from retention.errors import ConfigError, KeyFileError, SchemaError, UsageError
 from retention.ingest.pseudonyms import Pseudonyms
+from retention.model import from_epoch
+from retention.policy.coverage import Watched
 from retention.policy.schedule import Schedule, configured_schedule
 from retention.settings import say_where
 from retention.settings.secrets import read_secret
@@ -24,6 +26,7 @@ from retention.store.schema import Installation, check_version, load_installatio
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from zoneinfo import ZoneInfo
 
     from sqlalchemy import Connection
 
@@ -80,6 +83,22 @@ class Context:
     def pseudonyms(self) -> Pseudonyms:
         """Pseudonyms under the month keys."""
         return Pseudonyms(self.database, self.log, self.month_keys)
+
+    @property
+    def watched_sources(self) -> list[Watched]:
+        """Every configured source as coverage sees it."""
+        since = from_epoch(self.installation.created_at)
+        return [Watched(one.name, one.zone, one.expect_time, since) for one in self.settings.source]
+
+    @property
+    def zones(self) -> dict[str, ZoneInfo]:
+        """The zone of every source's times."""
+        return {source.name: source.zone for source in self.settings.source}
+
+    @property
+    def ordered_zones(self) -> dict[str, ZoneInfo]:
+        """The same of those sources whose own copies are ordered to go."""
+        return {source.name: source.zone for source in self.settings.source if source.upstream == "order"}
 
     def signer(self) -> Signer:
         """Load the key that signs, and those that sign beside it; they must be the ones that the log names."""

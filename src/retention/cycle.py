@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from retention import upkeep
 from retention.errors import LogError, PickupError, RetentionError, UsageError
-from retention.ingest import intake
+from retention.ingest import coverage, intake
 from retention.ingest.disposition import QuarantineTerms, after_import
 from retention.ingest.fetching import FetchTerms, failed, fetch_files
 from retention.ingest.importing import Terms, import_item
-from retention.logs import get_logger, silence_retries
+from retention.logs import get_logger, log_retries
 from retention.purge import guard
 from retention.purge import run as purging
 from retention.purge.execute import Order, drop_redated
@@ -27,9 +27,11 @@ from retention.purge.keys import KeyTerms, destroy_month_keys, finish_month_keys
 from retention.purge.planning import make_plan
 from retention.purge.reconcile import close_interrupted, tell_interrupted_imports
 from retention.purge.remote import RemoteTerms, remove_imported
-from retention.purge.residue import MINIMUM_LENGTH, scan
+from retention.purge.residue import MINIMUM_LENGTH, Search, search
 from retention.sources.interface import SkippedFile
-from retention.store import findings, lease, runs
+from retention.store import findings, lease, order_items, register, runs
+from retention.upstream import orders
+from retention.upstream.evidence import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -146,7 +148,7 @@ def purge(
 def _turn(context: Context, now: datetime) -> Iterator[Lease]:
     """Hold the lease for one job: first mend what an interrupted one left, at the end sign what was done."""
     upkeep.hold_against_anchors(context, now)
-    silence_retries()
+    log_retries()
     signer = context.signer()  # a key that is missing must show before anything is deleted
     held = lease.take(context.database)
     try:
@@ -159,8 +161,14 @@ def _turn(context: Context, now: datetime) -> Iterator[Lease]:
             _log.warning("the register is not what its ledger says; see: retention findings list")
         upkeep.adopt_schedule(context, now)
         drop_redated(context.database, context.log, held, context.schedule, now)  # what a hold kept until now
+        terms = _order_terms(context, held, now)
+        orders.issue(terms)  # also what a run that died had filled
+        for number in orders.forget_late(terms):
+            _log.warning("the identifiers of an order were forgotten without evidence", order=number)
         settle_files(context.database, context.log, context.quarantine, now)
         yield held
+        with context.database.write() as connection:
+            coverage.look(connection, context.watched_sources, context.schedule, now)
     except LogError:
         raise  # a log that does not verify is not signed
     except BaseException:
@@ -186,6 +194,21 @@ def _mend_keys(context: Context, held: Lease, now: datetime) -> Signer | None:
 
 def _key_terms(context: Context, held: Lease, now: datetime) -> KeyTerms:
     return KeyTerms(context.database, context.log, held, context.month_keys, context.key_folder, now)
+
+
+def _order_terms(context: Context, held: Lease, now: datetime) -> orders.OrderTerms:
+    upstream = context.settings.upstream
+    return orders.OrderTerms(
+        context.database,
+        context.log,
+        held,
+        context.ordered_zones,
+        upstream.order_time,
+        upstream.keep_time,
+        upstream.attestations,
+        context.installation.drill,
+        now,
+    )
 
 
 def _reread(context: Context, finished: runs.Run) -> runs.Run:
@@ -234,6 +257,7 @@ def _ingest(
         now,
         tick=watcher.tick,
         stop=watcher.stop,
+        watch=Watch(context.log, context.zones, now),
     )
     settings = {source.name: source for source in context.settings.source}
     waits = QuarantineTerms(context.settings.paths.quarantine, context.settings.purge.grace_time)
@@ -279,19 +303,39 @@ def _purge(
         reason_commitment=approval.reason_commitment if approval else None,
     )
     order = Order(
-        chosen, run_id, held, context.schedule, now, context.settings.purge.batch_size, watcher.tick, watcher.stop
+        chosen,
+        run_id,
+        held,
+        context.schedule,
+        now,
+        context.settings.purge.batch_size,
+        watcher.tick,
+        watcher.stop,
+        enlist=orders.Lister(context.database, context.ordered_zones),
     )
     finished = purging.perform(context.database, context.log, order, context.places)
+    issued = orders.issue(_order_terms(context, held, now))
     purging.forget_released_holds(context.database, finished)
     # Only after the belts have let the purge through: a clock that is wrong must not destroy keys.
     destroy_month_keys(_key_terms(context, held, now), context.schedule, context.settings.keys.dispute_time)
-    _log.info("purge", run=run_id, disposed=finished.disposed, due_after=finished.due_after, residue=finished.residue)
+    _log.info(
+        "purge",
+        run=run_id,
+        disposed=finished.disposed,
+        due_after=finished.due_after,
+        residue=finished.residue,
+        orders=issued,
+    )
     return finished
 
 
-def residue(context: Context, identifiers: list[str]) -> dict[Path, int]:
+def residue(context: Context, identifiers: list[str]) -> Search:
     """Look for identifiers that must be gone in every file of ours, the database's included."""
-    return scan(identifiers, [*context.database.files(), *context.places])
+    with context.database.read() as connection:
+        excepted = order_items.listed_anywhere(connection, identifiers)
+        numbers = register.source_numbers(connection)
+    keys = {one: [register.message_key(number, one) for number in numbers] for one in excepted}
+    return search(identifiers, keys, context.database.files(), context.places)
 
 
 def _find(context: Context, kind: str, reason: str, now: datetime) -> None:

@@ -122,11 +122,11 @@ def _redacted(value: object) -> object:
     return value if value is None or isinstance(value, bool | int | float) else _redacted(repr(value))
 
 
-def silence_retries() -> None:
-    """Keep the library for retries from writing lines of its own, which would go to stdout, between the results."""
+def log_retries() -> None:
+    """Have the library for retries write where logs go; by itself it writes to stdout, between the results."""
     from stamina import instrumentation
 
-    instrumentation.set_on_retry_hooks([])
+    instrumentation.set_on_retry_hooks([instrumentation.LoggingOnRetryHook])
 
 
 def get_logger(room: str) -> structlog.stdlib.BoundLogger:

@@ -66,6 +66,7 @@ STATUS = {
     "upstream": {"ordered": int, "overdue": int, "present": int},
     "findings": {"open": int, "by_kind": Each(int)},
     "log": {"size": int, "root": ROOT, "verified": bool},
+    "sources": [{"source": str, "covered_through": Or((INSTANT, None)), "lag_days": Or((int, None)), "silent": bool}],
 }
 EXPLANATION = {
     "state": {"registered", "disposed", "unknown"},
@@ -82,7 +83,19 @@ VERIFICATION = {"ok": bool, "size": int, "root": ROOT, "first_bad_index": Or((in
 CYCLE = {**IMPORTS, **PURGE, "verification": VERIFICATION}
 HOLDS = {"holds": [{"hold": int, "kind": str, "owner": str, "placed_at": INSTANT, "review_on": DAY}]}
 FINDINGS = {"findings": [{"id": int, "kind": str, "opened_at": INSTANT, "source": str, "file": str, "reason": str}]}
-RESIDUE = {"residue": int, "files": Each(int)}
+RESIDUE = {"residue": int, "excepted": int, "files": Each(int)}
+ORDER = {
+    "order": int,
+    "source": str,
+    "run": int,
+    "state": {"listing", "ordered", "attested", "absent", "present", "unknown"},
+    "issued_at": Or((INSTANT, None)),
+    "due_on": Or((DAY, None)),
+    **dict.fromkeys(("listed", "left", "absent", "present", "unknown"), int),
+    "list_digest": Or((DIGEST, None)),
+}
+ORDERS = {"orders": [ORDER]}
+SHOWN_ORDER = {**ORDER, "attestations": [{"at": INSTANT}], "days": [{"received_on": DAY, "messages": int}]}
 
 
 def misfits(value: object, shape: Shape, where: str = "$") -> list[str]:

@@ -66,7 +66,7 @@ def test_from_an_export_to_a_deletion_log_that_a_stranger_can_verify(database_ur
 
 def _ingest_spring_and_summer(story: Story) -> None:
     old = [row(name, "2026-05-20 10:00:00", contact=f"person-{name[-1]}") for name in OLD]
-    public = [row(f"public-{number}", "2026-05-20 10:00:00", private=False) for number in range(3)]
+    public = [row(f"public-{number}", f"2026-05-{20 + 5 * number} 10:00:00", private=False) for number in range(3)]
     story.office.drop("spring.csv", [*old, *public, row("", "2026-05-20 10:00:00")])
     story.office.drop("summer.csv", [row(name, "2026-05-31 23:30:00") for name in NEW])
     answer = story.do("ingest", "--format", "json")

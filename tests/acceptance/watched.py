@@ -57,7 +57,7 @@ ID, CONVERSATION, MEDIUM, CHANNEL, CONTACT = (HEADER.index(name) for name in (
 CREATED, TYPE = HEADER.index("Created at"), HEADER.index("Message Type")
 
 IN_TABLES = {
-    "message id": {"message.message_key"},
+    "message id": {"message.message_key", "upstream_item.message_id"},
     "network": {"message_class.network", "plan.body", "audit_entry.body", "hold_selector.value"},
     "channel": {"message_class.channel", "message_class.channel_folded", "hold_selector.value"},
     "direction": {"message_class.direction"},

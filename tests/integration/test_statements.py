@@ -7,6 +7,7 @@ import re
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
@@ -15,7 +16,9 @@ import pytest
 from sqlalchemy import Engine, event
 
 import retention
+from retention import cycle
 from retention.acts.exporting import export_log
+from retention.acts.ordering import attest_order, export_order, show_order
 from retention.audit.export import Selection
 from retention.store import register
 from tests.integration.work import AUTUMN, SUMMER, Work
@@ -126,10 +129,23 @@ def _everything(work: Work) -> list[Sent]:
         work.explain("message-1")
         work.explain("message-2")
         work.run(AUTUMN.replace(hour=14))
+        _everything_with_orders(work)
         export_log(work.context, Selection(), "csv", io.StringIO(), now=AUTUMN, person="somebody")
         work.verify()
     assert work.ids() == []
     return sent
+
+
+def _everything_with_orders(work: Work) -> None:
+    show_order(work.context, 1)
+    attest_order(work.context, 1, by="Ann", reference="ticket", now=AUTUMN.replace(hour=15))
+    export_order(work.context, 1, work.office.folder / "order.csv", now=AUTUMN.replace(hour=15), person="Ann")
+    cycle.residue(work.context, ["message-1"])
+    late = AUTUMN + timedelta(days=3)
+    seen = [row("message-1", "2026-08-02 09:01:00"), row("late", "2026-11-24 09:00:00", private=False)]
+    work.take(seen, "[770][message][01082026000000][05082026000000][a].csv", late)
+    work.explain("message-1", late)
+    work.run(AUTUMN + timedelta(days=150))
 
 
 def test_only_the_purge_room_spells_a_deletion_of_messages() -> None:
@@ -164,6 +180,43 @@ def test_key_of_a_message_is_never_changed(sent: list[Sent]) -> None:
     assert changes
     for statement in changes:
         assert re.match(r"(?is)\s*UPDATE message( m)? SET last_seen_at = \S+\s+(WHERE|FROM)", statement)
+
+
+def test_only_the_file_of_orders_lists_reads_them_and_what_erases_tables_whole(sent: list[Sent]) -> None:
+    touching = [one for one in sent if re.search(r"\bupstream_item(_rebuilt)?\b", one.text)]
+    apart = [one for one in touching if "store/order_items.py" not in one.files]
+    assert {re.split(r"\s", one.text.strip())[0] for one in touching} >= {"SELECT", "UPDATE", "DELETE"}
+    for one in apart:
+        copied = re.match(
+            r"(?s)\s*(CREATE TABLE upstream_item_rebuilt|INSERT INTO upstream_item_rebuilt SELECT|DROP TABLE|"
+            r"ALTER TABLE|VACUUM)",
+            one.text,
+        )
+        assert copied, one.text
+        assert "purge/run.py" in one.files, one
+    users = {next(file for file in one.files if not file.startswith("store/")) for one in touching}
+    assert users <= {
+        "upstream/orders.py",
+        "upstream/evidence.py",
+        "upstream/listing.py",
+        "acts/ordering.py",
+        "purge/run.py",
+        "cycle.py",
+        "report/explain.py",
+    }
+
+
+def test_no_other_file_names_the_table_of_orders_lists() -> None:
+    named = {
+        path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py") if "upstream_item" in path.read_text()
+    }
+    assert named == {
+        "store/tables.py",
+        "store/order_items.py",
+        "store/sqlite.py",
+        "store/postgres.py",
+        "store/grants.py",
+    }
 
 
 def test_no_statement_holds_an_identifier_in_its_text(sent: list[Sent]) -> None:

@@ -135,7 +135,7 @@ def test_finding_is_resolved_once_and_only_where_it_is(work: Work) -> None:
 
 
 def test_upstream_copy_past_its_time_is_counted(work: Work) -> None:
-    work.take([row("expired", "2026-05-01 09:00:00"), row("m-1", "2026-08-09 09:00:00")])
+    work.take([row("expired", "2026-05-09 09:00:00"), row("m-1", "2026-08-10 09:00:00")])
     figures(work, promise="at_risk", upstream={"ordered": 0, "overdue": 0, "present": 1})
 
 

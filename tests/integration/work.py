@@ -129,6 +129,7 @@ class Work:
                 keys=[context.verifier],
                 drill=context.installation.drill,
                 memory=memory,
+                sources=context.watched_sources,
             )
 
     def explain(self, message_id: str, now: datetime | None = None) -> Explanation:

@@ -91,6 +91,9 @@ WRONG = [
     ("purge.batch_size", "batch_size = ", "batch_size = 0", "greater than or equal to 1"),
     ("purge.grace", "grace = ", 'grace = "P1M"', "days or weeks"),
     ("purge.max_clock_jump", "max_clock_jump = ", "max_clock_jump = 7", "valid string"),
+    ("upstream.order_period", "order_period = ", 'order_period = "P1M"', "days or weeks"),
+    ("upstream.attestations", "attestations = ", "attestations = 3", "less than or equal to 2"),
+    ("upstream.keep_ids", "keep_ids = ", 'keep_ids = "x"', "write an ISO 8601 period"),
 ]
 
 
@@ -284,3 +287,8 @@ def test_what_a_kind_of_source_lacks_or_does_not_know_is_named_by_its_key(config
     assert [problem.split(": ")[1] for problem in problems_of(config, text)] == ["source.1.preset"]
     text = changed(('preset = "hootsuite-inbox"', 'own_account = "7"\npreset = "hootsuite-inbox"'))
     assert [problem.split(": ")[1] for problem in problems_of(config, text)] == ["source.1.own_account"]
+
+
+def test_identifiers_must_be_kept_for_longer_than_an_order_may_take(config: Path) -> None:
+    with pytest.raises(ConfigError, match=r"upstream\.keep_ids: must be longer than order_period"):
+        loaded(config, EXAMPLE.replace('keep_ids = "P3M"', 'keep_ids = "P7D"'))

@@ -27,6 +27,7 @@ COMMANDS = {
     "status": "view",
     "explain": "view",
     "hold": "hold",
+    "upstream": "upstream",
     "findings": "findings",
     "audit": "audit",
     "keys": "keys",

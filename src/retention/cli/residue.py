@@ -53,13 +53,18 @@ def scan_residue(
         )
         raise UsageError(msg)
     with opened(config, now, verbose=verbose) as (context, _):
-        found = cycle.residue(context, wanted)
+        found, excepted = cycle.residue(context, wanted)
         count = sum(found.values())
         if form == "json":
-            put_json(context, {"residue": count, "files": {str(path): hits for path, hits in found.items()}})
+            put_json(
+                context,
+                {"residue": count, "excepted": excepted, "files": {str(path): hits for path, hits in found.items()}},
+            )
         else:
             put_drill(context)
             click.echo(f"Looked for {len(wanted)} identifiers in every file of ours: {count} finds.")
+            if excepted:
+                click.echo(f"{excepted} of them stand in open disposal orders, which the database keeps on purpose.")
             for path, hits in found.items():
                 click.echo(f"  {path}: {hits}")
     if count:

@@ -73,7 +73,14 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     from retention.anchors.catalog import build_anchors
     from retention.policy.schedule import configured_schedule
     from retention.policy.words import say_schedule
-    from retention.report.check import inspect_anchors, inspect_guards, inspect_sources, say_anchors, say_powers
+    from retention.report.check import (
+        inspect_anchors,
+        inspect_guards,
+        inspect_sources,
+        say_anchors,
+        say_powers,
+        say_upstream,
+    )
     from retention.store.grants import can_alter_log, missing_guards
 
     settings = settings_of(config)
@@ -81,6 +88,8 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     click.echo(f"The schedule, counted in {schedule.time_zone}:")
     for sentence in say_schedule(schedule, schedule.today(now or datetime.now(UTC))):
         click.echo(f"  {sentence}")
+    for sentence in say_upstream(settings.source, settings.upstream):
+        click.echo(sentence)
     anchors = build_anchors(settings)
     for line in say_anchors(anchors):
         click.echo(line)

@@ -35,6 +35,7 @@ def status(config: Path | None, now: datetime | None, verbose: bool, form: str) 
                 keys=context.verifiers,
                 drill=context.installation.drill,
                 memory=memory,
+                sources=context.watched_sources,
             )
         if form == "json":
             put_json(context, found.as_json())

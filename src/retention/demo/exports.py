@@ -28,6 +28,7 @@ __all__ = [
     "ExportFile",
     "HistorySpec",
     "bulk",
+    "checking_export",
     "export_name",
     "messages",
     "seven_months",
@@ -120,6 +121,31 @@ def seven_months(directory: Path, *, today: date, seed: int) -> list[ExportFile]
     old = files[_REDROPPED]
     files.append(replace(old, arrives_at=old.arrives_at + _REDROPPED_AFTER, is_redrop=True))
     return sorted(files, key=lambda file: file.arrives_at)
+
+
+def checking_export(directory: Path, *, today: date, seed: int, still_there: date) -> Path:
+    """Write the export by which somebody checks, on ``today``, that what is past three months is gone at the source.
+
+    It has the whole history, without the private messages that are past three months but for three that were received
+    on the day ``still_there``.
+    """
+    zone = zone_of(ZONE)
+    spec = HistorySpec(seed=seed, zone=ZONE, first_on=_first_day(today), last_on=today - _DAY)
+    start, end = (datetime.fromtimestamp(midnight(zone, on), tz=zone) for on in (spec.first_on, today))
+    gone_before = datetime.fromtimestamp(midnight(zone, today - timedelta(days=92)), tz=zone)
+    forgotten = [
+        one.message_id
+        for one in messages(spec)
+        if one.visibility == "private" and one.received_at.astimezone(zone).date() == still_there
+    ][:3]
+    left = (
+        one
+        for one in messages(spec)
+        if one.visibility == "public" or one.received_at >= gone_before or one.message_id in forgotten
+    )
+    path = directory / export_name(_ORG, start, end, UUID(int=seed, version=4))
+    write_csv(path, left, zone=ZONE, bad_rows=())
+    return path
 
 
 def _first_day(today: date) -> date:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from retention.demo.exports import ExportFile, seven_months
+from retention.demo.exports import ExportFile, checking_export, seven_months
 from retention.errors import RetentionError, UsageError
 from retention.resources import resource
 
@@ -28,6 +28,7 @@ TODAY = date(2026, 11, 23)
 _MORNING = time(6, 0, tzinfo=UTC)
 _MONTHS_WITHOUT_PURGE = (date(2026, 5, 23), date(2026, 6, 23), date(2026, 7, 23), date(2026, 8, 24))
 _HOLD_WEEK, _RELEASE_WEEK = 3, 8
+_STILL_THERE = date(2026, 8, 5)
 _WEEK = timedelta(weeks=1)
 
 
@@ -66,6 +67,7 @@ class Tour:
         self._first_purge()
         self._week_after_week()
         self._ending()
+        self._what_the_source_holds()
         return self.weeks
 
     def _found(self) -> None:
@@ -102,6 +104,16 @@ class Tour:
         self._say("The bad rows were asked for anew, so their findings can be resolved. Then the promise is kept:")
         self._resolve_findings(now)
         self._step(["status"], now)
+        self._first_order(now)
+
+    def _first_order(self, now: datetime) -> None:
+        self._say(
+            "Hootsuite keeps a copy of its own and has no call that deletes it. So the purge issued an order: a person "
+            "takes the list, deletes there, and attests it. That is a word, not evidence."
+        )
+        self._step(["upstream", "export", "1", "--output", str(self.folder / "order-1.csv")], now)
+        by = ["--by", "Records officer", "--reference", "ticket 4711"]
+        self._step(["upstream", "attest", "1", *by], now)
 
     def _week_after_week(self) -> None:
         self._say("From now on `retention run` does the whole job every week, as a timer or cron would:")
@@ -114,7 +126,15 @@ class Tour:
             if number == _RELEASE_WEEK:
                 self._release_hold(now)
             self._one_week(now)
+            if day < TODAY:
+                self._attest_orders(now)
             day, number = day + _WEEK, number + 1
+
+    def _attest_orders(self, now: datetime) -> None:
+        for order in self._ask(["upstream", "list"], now)["orders"]:
+            if order["state"] == "ordered":
+                by = ["--by", "Records officer", "--reference", "weekly ticket"]
+                self._quietly(["upstream", "attest", str(order["order"]), *by], now)
 
     def _place_hold(self, now: datetime) -> None:
         self._say("A request under freedom of information comes in: what it covers must not go while it is answered.")
@@ -153,6 +173,18 @@ class Tour:
         self._step(["audit", "verify"], now)
         self._step(["audit", "export", "--output", str(self.folder / "entries.jsonl")], now)
         self._step(["audit", "export", "--format", "csv", "--output", str(self.folder / "deletion-log.csv")], now)
+
+    def _what_the_source_holds(self) -> None:
+        now = _at(TODAY) + timedelta(hours=1)
+        self._say(
+            "And at Hootsuite? Somebody exports the seven months once more and drops the file. What is not in it is "
+            "gone, and its identifiers are forgotten here; three messages were overlooked, and break the promise:"
+        )
+        landing = self.folder / "var/landing"
+        checking_export(landing, today=TODAY, seed=self.seed, still_there=_STILL_THERE)
+        self._step(["ingest"], now)
+        self._step(["upstream", "list"], now)
+        self._step(["status"], now, expected={5})
 
     def _resolve_findings(self, now: datetime) -> None:
         for finding in self._ask(["findings", "list"], now)["findings"]:

@@ -10,7 +10,7 @@ from retention.ingest.pseudonyms import ANY_SOURCE
 from retention.model import IncomingMessage, RowNotice, RowProblem, to_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
     from datetime import datetime
 
     from retention.ingest.pseudonyms import Pseudonyms
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from retention.policy.schedule import Rule
 
 _AHEAD_SECONDS = 86_400
+_NEVER = (-(2**62), 2**62)
 _FUTURE = (
     "the time of receipt is more than a day in the future; check the source's time_zone and the clock of this machine"
 )
@@ -27,7 +28,7 @@ Row = tuple[int, str, int, str, str, str, int, int]
 
 @dataclass(slots=True)
 class Batch:
-    """What one batch of records comes to. ``first_due`` maps a rule to the earliest receipt under it."""
+    """What one batch of records comes to. ``listed`` holds those of its identifiers that stand in a disposal order."""
 
     rows: list[Row] = field(default_factory=list)
     records: int = 0
@@ -38,6 +39,12 @@ class Batch:
     oldest_due_at: int | None = None
     oldest_expired_due_at: int | None = None
     newest_at: int | None = None
+    oldest_at: int | None = None
+    listed: set[str] = field(default_factory=set)
+    listed_expired: int = 0
+    stray_due_at: int | None = None
+    stray_first_at: int | None = None
+    stray_last_at: int | None = None
 
 
 class Sorter:
@@ -55,12 +62,16 @@ class Sorter:
         self._now = now
         self._seen_at = to_epoch(now)
 
-    def sort(self, records: Iterable[IncomingMessage | RowProblem | RowNotice]) -> Batch:
-        """Sort one batch of records."""
+    def sort(
+        self, records: Iterable[IncomingMessage | RowProblem | RowNotice], listed: Container[str] = frozenset()
+    ) -> Batch:
+        """Sort one batch of records; ``listed`` knows the identifiers that stand in a disposal order."""
         batch = Batch()
         covered: dict[str, tuple[Rule, int]] = {}
         expired: dict[str, tuple[Rule, int]] = {}
+        strays: dict[str, tuple[Rule, int]] = {}
         horizon = self._seen_at + _AHEAD_SECONDS
+        newest, oldest = _NEVER
         verdict_of = self._verdicts.of
         for record in records:
             batch.records += 1
@@ -71,8 +82,9 @@ class Sorter:
             if received_at > horizon:
                 batch.problems.append(RowProblem(record.line, None, _FUTURE))
                 continue
-            if batch.newest_at is None or received_at > batch.newest_at:
-                batch.newest_at = received_at
+            newest, oldest = max(newest, received_at), min(oldest, received_at)
+            if record.message_id in listed:
+                batch.listed.add(record.message_id)
             verdict = verdict_of(record.message_class)
             rule = verdict.rule
             if rule is None:
@@ -80,6 +92,7 @@ class Sorter:
             elif received_at < verdict.cutoff:
                 batch.born_expired += 1
                 _keep_earliest(expired, rule, received_at)
+                _note_stray(batch, strays, record, rule)
             else:
                 class_id = verdict.class_id or self._verdicts.number(record.message_class, verdict)
                 row = self._row(record, class_id)
@@ -88,8 +101,12 @@ class Sorter:
                     continue
                 batch.rows.append(row)
                 _keep_earliest(covered, rule, received_at)
+        if (newest, oldest) != _NEVER:
+            batch.newest_at, batch.oldest_at = newest, oldest
         batch.oldest_due_at = self._first_due(covered)
         batch.oldest_expired_due_at = self._first_due(expired)
+        batch.stray_due_at = self._first_due(strays)
+        batch.stray_first_at = min((at for _, at in strays.values()), default=None)
         return batch
 
     def _row(self, message: IncomingMessage, class_id: int) -> Row | RowProblem:
@@ -117,6 +134,14 @@ class Sorter:
 
     def _first_due(self, earliest: dict[str, tuple[Rule, int]]) -> int | None:
         return min((self._verdicts.due_at(rule, at) for rule, at in earliest.values()), default=None)
+
+
+def _note_stray(batch: Batch, strays: dict[str, tuple[Rule, int]], record: IncomingMessage, rule: Rule) -> None:
+    if record.message_id in batch.listed:
+        batch.listed_expired += 1
+        return
+    _keep_earliest(strays, rule, record.received_at)
+    batch.stray_last_at = max(batch.stray_last_at or record.received_at, record.received_at)
 
 
 def _keep_earliest(earliest: dict[str, tuple[Rule, int]], rule: Rule, received_at: int) -> None:

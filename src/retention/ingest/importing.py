@@ -11,18 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from retention.audit.entry import entry
 from retention.errors import FileChangedError, FileRefusedError
 from retention.ingest.batch import Batch, Sorter
 from retention.ingest.verdicts import Verdicts
-from retention.model import from_epoch, iso, to_epoch
+from retention.model import IncomingMessage, from_epoch, iso, to_epoch
 from retention.policy.days import local_day
 from retention.policy.words import say_day
 from retention.store import findings, imports, lease, ledger, register
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -52,6 +53,33 @@ class Terms:
     batch_size: int = 10_000
     tick: Callable[[int], None] = field(default=lambda _: None)
     stop: Callable[[], None] = field(default=lambda: None)
+    watch: UpstreamWatch | None = None
+
+
+class UpstreamWatch(Protocol):
+    """Who looks at what imports say of the copies that the source keeps."""
+
+    def is_needed(self, connection: Connection, source_id: int) -> bool:
+        """Tell whether any message of a source stands in a disposal order."""
+
+    def listed(self, connection: Connection, source_id: int, message_ids: Collection[str]) -> set[str]:
+        """Give those identifiers that stand in one."""
+
+    def saw(self, connection: Connection, source_id: int, message_ids: Collection[str], import_id: int) -> None:
+        """Note that an import has these identifiers."""
+
+    def weigh(
+        self,
+        connection: Connection,
+        item: SourceItem,
+        progress: Progress,
+        *,
+        source: str,
+        source_id: int,
+        import_id: int,
+        whole: bool,
+    ) -> None:
+        """Say what an import shows, in the transaction that closes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +102,16 @@ def import_item(terms: Terms, source: Source, item: SourceItem, after: AfterImpo
     source_id = terms.pseudonyms.know_source(source.name)
     with terms.database.write() as connection:
         lease.renew(connection, terms.lease, terms.database.dialect.clock)
-        done = imports.done_before(connection, source.name, item.digest)
+        done = imports.done_before(connection, source.name, item.digest, item.window)
         if done is not None and not (again and done.rejected):
             _keep_file(connection, source.name, item, after(done, None))
             return _result(source.name, item, imports.Progress(), already_imported=True)
         import_id, progress = _begun(connection, terms, source.name, item)
-    return _Import(terms, source, item, import_id, progress).read(source_id, after)
+    return _Import(terms, source, item, import_id, source_id, progress).read(after)
 
 
 def _begun(connection: Connection, terms: Terms, source: str, item: SourceItem) -> tuple[int, Progress]:
-    if (cut_off := imports.unfinished(connection, source, item.digest)) is not None:
+    if (cut_off := imports.unfinished(connection, source, item.digest, item.window)) is not None:
         return cut_off
     import_id = imports.start(
         connection,
@@ -105,16 +133,17 @@ class _Import:
     source: Source
     item: SourceItem
     import_id: int
+    source_id: int
     progress: Progress
 
-    def read(self, source_id: int, after: AfterImport) -> ImportResult:
+    def read(self, after: AfterImport) -> ImportResult:
         terms = self.terms
         verdicts = Verdicts(terms.database, terms.schedule, terms.now)
         sorter = Sorter(
             verdicts,
             terms.pseudonyms,
             source=self.source.name,
-            source_id=source_id,
+            source_id=self.source_id,
             import_id=self.import_id,
             now=terms.now,
         )
@@ -122,7 +151,7 @@ class _Import:
         records = islice(self.source.read(self.item), self.progress.records, None)
         try:
             while chunk := list(islice(records, terms.batch_size)):
-                self._commit(sorter.sort(chunk))
+                self._commit(sorter.sort(chunk, self._listed(chunk)))
                 terms.tick(len(chunk))
                 terms.stop()
         except FileRefusedError as error:
@@ -130,6 +159,15 @@ class _Import:
         self._close(refused, after)
         reason = refused.reason if refused else None
         return _result(self.source.name, self.item, self.progress, refused=reason)
+
+    def _listed(self, chunk: list[IncomingMessage | RowProblem | RowNotice]) -> set[str]:
+        """Give the identifiers of a chunk that stand in an order; only whoever has the lease changes orders' lists."""
+        watch = self.terms.watch
+        with self.terms.database.read() as connection:
+            if watch is None or not watch.is_needed(connection, self.source_id):
+                return set()
+            ids = {record.message_id for record in chunk if isinstance(record, IncomingMessage)}
+            return watch.listed(connection, self.source_id, ids)
 
     def _commit(self, batch: Batch) -> None:
         terms, progress = self.terms, self.progress
@@ -149,8 +187,15 @@ class _Import:
             progress.rejected += len(batch.problems)
             progress.oldest_due_at = _least(progress.oldest_due_at, batch.oldest_due_at)
             progress.oldest_expired_due_at = _least(progress.oldest_expired_due_at, batch.oldest_expired_due_at)
-            progress.newest_at = max(filter(None, (progress.newest_at, batch.newest_at)), default=None)
+            progress.newest_at = _most(progress.newest_at, batch.newest_at)
+            progress.oldest_at = _least(progress.oldest_at, batch.oldest_at)
+            progress.listed += batch.listed_expired
+            progress.stray_due_at = _least(progress.stray_due_at, batch.stray_due_at)
+            progress.stray_first_at = _least(progress.stray_first_at, batch.stray_first_at)
+            progress.stray_last_at = _most(progress.stray_last_at, batch.stray_last_at)
             imports.save(connection, self.import_id, progress)
+            if batch.listed and terms.watch is not None:
+                terms.watch.saw(connection, self.source_id, batch.listed, self.import_id)
 
     def _register(self, connection: Connection, batch: Batch) -> int:
         new = self.terms.database.dialect.register(connection, batch.rows)
@@ -174,7 +219,16 @@ class _Import:
                 rest = self.progress.rejected - FINDINGS_LIMIT
                 self._find(connection, "rejected-row", f"{rest} more rows were rejected and are not listed one by one")
             self._report_redated(connection)
-            self._report_upstream(connection)
+            if terms.watch is not None:
+                terms.watch.weigh(
+                    connection,
+                    self.item,
+                    self.progress,
+                    source=name,
+                    source_id=self.source_id,
+                    import_id=self.import_id,
+                    whole=refused is None and not self.progress.rejected,
+                )
             imports.finish(connection, self.import_id, "refused" if refused else "done", terms.now)
             if not isinstance(refused, FileChangedError):
                 _keep_file(connection, name, self.item, after(self.progress, refused.reason if refused else None))
@@ -213,16 +267,6 @@ class _Import:
     def _told(self, at: int) -> str:
         moment = from_epoch(at)
         return f"{iso(moment)} ({say_day(local_day(moment, self.terms.schedule.zone))})"
-
-    def _report_upstream(self, connection: Connection) -> None:
-        """Report rows that were due already when the export was made: the source still holds what it should not."""
-        item, progress = self.item, self.progress
-        made_at = to_epoch(item.window_to) if item.window_to else progress.newest_at
-        oldest = progress.oldest_expired_due_at
-        if oldest is not None and made_at is not None and oldest <= made_at:
-            since = iso(from_epoch(oldest))
-            reason = f"the export has {progress.born_expired} messages past their period, the first due since {since}"
-            self._find(connection, "upstream-present", f"{reason}; the source still holds them")
 
     def _find_in_row(self, connection: Connection, kind: str, problem: RowProblem | RowNotice) -> None:
         name = f"{self.item.name}/{problem.member}" if problem.member else self.item.name
@@ -274,6 +318,10 @@ def _result(
     return imports.ImportResult(
         source, item.name, item.digest, item.window_from, item.window_to, progress, already_imported, refused
     )
+
+
+def _most(one: int | None, other: int | None) -> int | None:
+    return max((value for value in (one, other) if value is not None), default=None)
 
 
 def _least(one: int | None, other: int | None) -> int | None:

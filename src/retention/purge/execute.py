@@ -20,6 +20,7 @@ Times of receipt are epoch seconds UTC, cutoffs exclusive. Entries follow refere
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -36,7 +37,6 @@ from retention.policy.days import local_day
 from retention.store import holds, lease, ledger, register, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -69,6 +69,9 @@ _LAST = (2**62, "")
 _TRIES = 5
 
 
+Enlist = Callable[["Connection", int, int, Iterable[tuple[int, str]]], None]
+
+
 class Disposed(NamedTuple):
     """One row that the database says it deleted."""
 
@@ -90,8 +93,9 @@ class _Span(NamedTuple):
 class Order:
     """A plan on its way: under which run and lease, with which schedule, at what time, and whom to tell.
 
-    ``tick`` is told the number of messages disposed of in a batch, ``stop`` raises where the run is to stop, and
-    ``watch`` sees each batch's rows after its commit.
+    ``tick`` is told the number of messages disposed of in a batch, ``stop`` raises where the run is to stop, ``watch``
+    sees each batch's rows after its commit, and ``enlist`` writes down in the batch's own transaction what has to go at
+    the source: it is given the run, the batch, and time of receipt and key of each row.
     """
 
     plan: Plan
@@ -103,6 +107,7 @@ class Order:
     tick: Callable[[int], None] = field(default=lambda _: None)
     stop: Callable[[], None] = field(default=lambda: None)
     watch: Callable[[list[Disposed]], None] = field(default=lambda _: None)
+    enlist: Enlist = field(default=lambda *_: None)
 
 
 def carry_out(database: Database, log: AuditLog, order: Order) -> None:
@@ -163,6 +168,7 @@ class _Purge:
                 closing = self._closing(part, batch=batch, first=head.size, count=len(entries), left=left)
                 self.log.append(connection, [*entries, closing])
                 runs.add_batch(connection, order.run_id, batch, head.size, len(rows))
+                order.enlist(connection, order.run_id, batch, ((row[1], row[3]) for row in rows))
         if rows:
             order.watch(rows)
             order.tick(len(rows))

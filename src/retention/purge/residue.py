@@ -2,7 +2,8 @@
 
 A run remembers a few of the identifiers it disposed of, spread over its batches, and looks for them afterwards: in the
 database's files, the landing folders, the state folder (quarantine, keys) and the anchor, archives unpacked.
-``retention scan-residue`` does the same for identifiers that a person gives. Identifiers shorter than six characters
+``retention scan-residue`` does the same for identifiers that a person gives. What stands in a disposal order is
+excepted in the database alone, and counted; see :func:`search`. Identifiers shorter than six characters
 would be found by accident: a run passes over them, and the command refuses them.
 """
 
@@ -13,12 +14,12 @@ import os
 import zipfile
 import zlib
 from contextlib import ExitStack, suppress
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 from retention.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from retention.purge.execute import Disposed
@@ -33,7 +34,7 @@ class Sample:
     def __init__(self, limit: int = 16) -> None:
         """Start with none."""
         self._limit = limit
-        self._ids: list[str] = []
+        self._keys: list[str] = []
 
     def watch(self, rows: list[Disposed]) -> None:
         """Remember the first and the last identifier of a batch; later batches replace earlier ones.
@@ -42,22 +43,26 @@ class Sample:
             rows: what the batch deleted.
 
         """
-        for row in {rows[0], rows[-1]}:
-            self._ids.append(row.message_key.partition(":")[2])
-        self._ids = self._ids[-self._limit :]
+        self._keys += {row.message_key for row in (rows[0], rows[-1])}
+        self._keys = self._keys[-self._limit :]
 
     @property
-    def identifiers(self) -> list[str]:
-        """The identifiers that are long enough to be looked for."""
-        return [identifier for identifier in self._ids if len(identifier) >= MINIMUM_LENGTH]
+    def keys(self) -> dict[str, list[str]]:
+        """The identifiers that are long enough to be looked for, each with its keys of the register."""
+        found: dict[str, list[str]] = {}
+        for key in self._keys:
+            if len(identifier := key.partition(":")[2]) >= MINIMUM_LENGTH:
+                found.setdefault(identifier, []).append(key)
+        return found
 
 
-def scan(identifiers: Iterable[str], places: Iterable[Path]) -> dict[Path, int]:
+def scan(identifiers: Iterable[str], places: Iterable[Path], apart: Iterable[Path] = ()) -> dict[Path, int]:
     """Count how many of the identifiers occur in each file.
 
     Args:
         identifiers: what must be gone, as the source spelled it.
         places: files, and folders that are searched through.
+        apart: files that are left out.
 
     Returns:
         For each file that holds any, how many of the identifiers it holds.
@@ -68,14 +73,53 @@ def scan(identifiers: Iterable[str], places: Iterable[Path]) -> dict[Path, int]:
     """
     wanted = {identifier.encode("utf-8", "surrogateescape") for identifier in identifiers}
     found: dict[Path, int] = {}
-    for path in _files(places):
+    for path in _files(places, apart):
         if hits := _search(path, wanted):
             found[path] = hits
     return found
 
 
-def _files(places: Iterable[Path]) -> Iterator[Path]:
-    seen: set[Path] = set()
+class Search(NamedTuple):
+    """What was found: for each file how many of the identifiers, and of how many the database was excepted."""
+
+    found: dict[Path, int]
+    excepted: int
+
+
+def search(
+    identifiers: Collection[str],
+    excepted: Mapping[str, Collection[str]],
+    database: Iterable[Path],
+    places: Iterable[Path],
+) -> Search:
+    """Look for identifiers in the database's files and in the others of ours.
+
+    Identifiers in a disposal order stand in the database on purpose, in a table of their own that spells them bare. So
+    of these the database is searched for the keys by which the register spelled them, and everything else for them as
+    they are.
+
+    Args:
+        identifiers: what must be gone, as the source spelled it.
+        excepted: those of them that stand in an order, each with its possible keys of the register.
+        database: the files of the database.
+        places: other files, and folders that are searched through.
+
+    Returns:
+        The finds and the number of exceptions.
+
+    Raises:
+        SourceError: a file of ours cannot be read.
+
+    """
+    files = list(database)
+    keys = [key for spelled in excepted.values() for key in spelled]
+    plain = [identifier for identifier in identifiers if identifier not in excepted]
+    elsewhere = scan(identifiers, places, apart=files)  # the database often lies in the state folder
+    return Search({**scan([*plain, *keys], files), **elsewhere}, len(excepted))
+
+
+def _files(places: Iterable[Path], apart: Iterable[Path]) -> Iterator[Path]:
+    seen = {path.resolve() for path in apart}
     for place in places:
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
             if path.is_file() and not path.is_symlink() and path.resolve() not in seen:

@@ -14,8 +14,8 @@ from retention.audit.entry import entry
 from retention.errors import StoppedError
 from retention.model import from_epoch, to_epoch
 from retention.purge.execute import Order, carry_out
-from retention.purge.residue import Sample, scan
-from retention.store import findings, holds, ledger, register, runs
+from retention.purge.residue import Sample, search
+from retention.store import findings, holds, ledger, order_items, orders, register, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,7 +101,11 @@ def perform(database: Database, log: AuditLog, order: Order, places: Iterable[Pa
         _break_off(database, log, order, "failed")
         raise
     blocked = database.erase() if _take_stock(database, log, order) else None
-    found = scan(sample.identifiers, [*database.files(), *places])
+    keys = sample.keys
+    with database.read() as connection:
+        ordered = order_items.listed_anywhere(connection, keys)
+    excepted = {identifier: spelled for identifier, spelled in keys.items() if identifier in ordered}
+    found = search(list(keys), excepted, database.files(), places).found
     residue = sum(found.values())
     with database.write() as connection:
         _report_erasure(connection, blocked, found, order.now)
@@ -140,8 +144,8 @@ def due_after(connection: Connection, plan: Plan, schedule: Schedule, now: datet
 def _take_stock(database: Database, log: AuditLog, order: Order) -> bool:
     """Compare what was disposed of with the plan, count anew what is due, and say so in the log where nothing was.
 
-    Gives whether an erasure is owed: for what this run or one that did not come to its end disposed of, or because the
-    last one was blocked.
+    Gives whether an erasure is owed: for what this run or one that did not come to its end disposed of, for identifiers
+    that went from orders, or because the last one was blocked.
     """
     plan = order.plan
     with database.write() as connection:
@@ -167,7 +171,8 @@ def _take_stock(database: Database, log: AuditLog, order: Order) -> bool:
                 software=f"retention {__version__}",
             )
             log.append(connection, [silence])
-        return runs.disposed_since_erasure(connection) > 0 or ERASURE_BLOCKED in findings.count_open(connection)
+        owed = runs.disposed_since_erasure(connection) > 0 or ERASURE_BLOCKED in findings.count_open(connection)
+        return owed or orders.erasure_owed(connection)
 
 
 def _held_since(connection: Connection, plan: Plan) -> Iterable[int]:
@@ -187,6 +192,7 @@ def _held_since(connection: Connection, plan: Plan) -> Iterable[int]:
 def _report_erasure(connection: Connection, blocked: str | None, found: dict[Path, int], now: datetime) -> None:
     if blocked is None:
         findings.mended(connection, ERASURE_BLOCKED, at=now)
+        orders.erased(connection)
     else:
         findings.open_finding(connection, ERASURE_BLOCKED, blocked, at=now)
     if not found and blocked is None:

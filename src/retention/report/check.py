@@ -6,12 +6,15 @@ import os
 from typing import TYPE_CHECKING
 
 from retention.errors import AnchorError
+from retention.model import Period
+from retention.policy.words import say_period
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from retention.anchors.interface import Anchor
     from retention.settings import SourceSettings
+    from retention.settings.schema import UpstreamSettings
 
 
 def say_anchors(anchors: Sequence[Anchor]) -> list[str]:
@@ -53,6 +56,23 @@ def say_powers(kind: str, *, can_alter: bool) -> str:
     if kind == "sqlite":
         return "Whoever may write the database file can alter the audit log; checkpoints kept elsewhere show it."
     return "This database user can alter the audit log; two roles prevent that: retention init --print-grants"
+
+
+def say_upstream(sources: Iterable[SourceSettings], upstream: UpstreamSettings) -> list[str]:
+    """Say for each source what becomes of the copies that it keeps itself, and when its silence is told."""
+    order, keep = say_period(upstream.order_time), say_period(upstream.keep_time)
+    people = "one person" if upstream.attestations == 1 else "two people"
+    ordered = (
+        f"each purge issues an order to delete them within {order}, which {people} must attest and a later export "
+        f"must show; identifiers for that are kept for {keep} at most"
+    )
+    lines = []
+    for source in sources:
+        what = ordered if source.upstream == "order" else "nothing is ordered, and nothing will be known of them"
+        lines.append(f"Copies that {source.name} keeps itself: {what}.")
+        if source.expect_every:
+            lines.append(f"It is silent when nothing arrives for {say_period(Period.parse(source.expect_every))}.")
+    return lines
 
 
 def inspect_sources(sources: Iterable[SourceSettings]) -> list[str]:

@@ -10,7 +10,7 @@ from retention.audit.log import find_disposals
 from retention.model import from_epoch, iso
 from retention.policy.decide import decide
 from retention.policy.hold import Candidate
-from retention.store import holds, month_keys, register
+from retention.store import holds, month_keys, order_items, orders, register, runs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,7 +49,7 @@ def explain(
     if keys and (row := register.find(connection, keys)) is not None:
         return _registered(connection, schedule, row, now)
     for index, body in find_disposals(connection, pseudonyms):
-        return _disposed(index, json.loads(body))
+        return _disposed(connection, index, json.loads(body), sources, message_id)
     return Explanation(
         "unknown",
         working=[
@@ -89,13 +89,36 @@ def _registered(connection: Connection, schedule: Schedule, row: Registered, now
     )
 
 
-def _disposed(index: int, disposal: dict[str, Any]) -> Explanation:
+def _disposed(
+    connection: Connection, index: int, disposal: dict[str, Any], sources: list[int], message_id: str
+) -> Explanation:
+    level, said = _upstream(connection, int(disposal["batch"]), sources, message_id)
     return Explanation(
         "disposed",
+        upstream=level,
         entry_index=index,
         working=[
             f"received on {disposal['received_on']} ({disposal['network']})",
             f"disposed of in batch {disposal['batch']}, entry {index} of the audit log",
             "the register holds nothing of it any more",
+            f"at the source: {said}",
         ],
     )
+
+
+def _upstream(connection: Connection, batch: int, sources: list[int], message_id: str) -> tuple[str, str]:
+    """Give the level of evidence of one disposed message, and a sentence."""
+    for order_id, present in order_items.orders_of(connection, sources, message_id):
+        if (order := orders.find(connection, order_id)) is None:
+            continue
+        if present:
+            return "present", f"a later export shows that {order.source} still holds it (order {order_id})"
+        if order.state == "attested":
+            return "attested", f"people attested that order {order_id} was carried out; no later export shows it yet"
+        return "ordered", f"order {order_id} tells people to delete it by {order.due_on or 'a day that is not set yet'}"
+    issued = orders.of_run(connection, run_id) if (run_id := runs.run_of(connection, batch)) is not None else []
+    listed = sum(order.listed for order in issued)
+    if run_id is not None and listed == runs.get(connection, run_id).disposed and not any(o.unknown for o in issued):
+        numbers = ", ".join(str(order.id) for order in issued)
+        return "absent", f"a later export of its day shows that it is gone (order {numbers})"
+    return "unknown", "whether its copy is still there is not known"

@@ -1,8 +1,9 @@
 """The facts of a disposal record: what one run disposed of, on whose authority, and what is not known.
 
 The counts come from the disposals in the log and not from the plan, so the record says what was done and not what was
-meant to be done. Every date comes from the run, so the record of a run is the same whenever it is drawn; the one thing
-that may go is the text of a reason, which can be erased while the log keeps the commitment to it.
+meant to be done. Every date comes from the run, so the record of a run is the same whenever it is drawn, but for two
+things: the text of a reason can be erased while the log keeps the commitment to it, and what later exports show of the
+source's own copies is told as far as it is known.
 
 The log must have been verified before: this compares the register's word with the log's, not the log with its hashes.
 """
@@ -23,7 +24,8 @@ from retention.policy.plan import Plan, load_plan
 from retention.policy.schedule import parse_schedule
 from retention.report.record_counts import DayCount, Lateness, lateness
 from retention.report.record_log import BeltFacts, batches_of, said_beside, totals_of
-from retention.store import runs
+from retention.report.upstream import worst
+from retention.store import orders, runs
 from retention.store.tables import plan as plan_table
 from retention.store.tables import run as run_table
 
@@ -46,6 +48,19 @@ class RuleFacts(NamedTuple):
     disposed: int
     held: int
     released: int
+
+
+class OrderFacts(NamedTuple):
+    """The order that tells people to delete the source's own copies, and what later exports showed so far."""
+
+    order: int
+    source: str
+    state: str
+    due_on: str | None
+    listed: int
+    absent: int
+    present: int
+    unknown: int
 
 
 class HeadFacts(NamedTuple):
@@ -75,6 +90,18 @@ class Record:
     entries: tuple[int, int] | None
     belts: tuple[BeltFacts, ...]
     checkpoint: HeadFacts
+    orders: tuple[OrderFacts, ...] = ()
+
+    @property
+    def unlisted(self) -> int:
+        """Messages that no order lists: nothing is known of their copies."""
+        return self.disposed - sum(order.listed for order in self.orders)
+
+    @property
+    def upstream_level(self) -> str:
+        """The level of evidence of all copies together: the worst of them."""
+        unknown = ["unknown"] if self.unlisted > 0 or not self.orders else []
+        return worst([*(order.state for order in self.orders), *unknown])
 
     @property
     def disposed(self) -> int:
@@ -131,6 +158,10 @@ def gather(
         entries=(batches[0].first, batches[-1].first + batches[-1].disposed) if batches else None,
         belts=belts,
         checkpoint=head,
+        orders=tuple(
+            OrderFacts(one.id, one.source, one.state, one.due_on, one.listed, one.absent, one.present, one.unknown)
+            for one in orders.of_run(connection, run_id)
+        ),
     )
 
 

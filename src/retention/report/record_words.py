@@ -6,6 +6,7 @@ says so, and what nobody here can know.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,14 +18,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from retention.report.record import Record, RuleFacts
+    from retention.report.record import OrderFacts, Record, RuleFacts
     from retention.report.record_log import BeltFacts
 
-UPSTREAM_LEVEL = "unknown"
 UPSTREAM = (
     "Hootsuite Inbox has no call that deletes private messages, so this run did not touch the copy at the source. "
     "Whether it is still there is not known."
 )
+_ORDERED = "The run could not delete the source’s own copies; an order tells people to."
+_STATES = {
+    "listing": "not issued yet",
+    "ordered": "nobody has attested it yet",
+    "attested": "attested by people, not yet shown by a later export",
+    "absent": "later exports show that all are gone",
+    "unknown": "identifiers were forgotten before anything was shown",
+    "present": "a later export shows that some are still there",
+}
 _UNTIL_UNKNOWN = "not registered"
 _COMMON: Final = (
     ("Backups of the database", "no period is known after which one has aged out"),
@@ -212,7 +221,24 @@ def evidence(record: Record) -> list[Line]:
     else:
         first, last = record.entries
         here = f"deleted; one log entry for each message, within entries {number(first)} to {number(last)}"
-    return [Line("Register", here), Line("Upstream", f"{UPSTREAM_LEVEL}. {UPSTREAM}")]
+    return [Line("Register", here), Line("Upstream", f"{record.upstream_level}. {upstream_reason(record)}")]
+
+
+def upstream_reason(record: Record) -> str:
+    """Say what is known of the copies at the source, as far as it is known when the record is drawn."""
+    if not record.orders:
+        return UPSTREAM
+    told = [_ORDERED, *(_order(order) for order in record.orders)]
+    if record.unlisted > 0:
+        told.append(f"Of {messages(record.unlisted)} more nothing is known: no order lists them.")
+    return " ".join(told)
+
+
+def _order(order: OrderFacts) -> str:
+    due = f", due by {say_day(date.fromisoformat(order.due_on))}" if order.due_on else ""
+    parts = [(order.absent, "shown gone"), (order.present, "shown present"), (order.unknown, "unknown")]
+    counts = ", ".join([messages(order.listed), *(f"{number(count)} {word}" for count, word in parts if count)])
+    return f"Order {order.order} to {order.source}{due}: {counts}; {_STATES[order.state]}."
 
 
 def beyond_reach(record: Record) -> list[tuple[str, str, str]]:

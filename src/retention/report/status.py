@@ -1,6 +1,7 @@
 """Is the promise kept? One view, read in one transaction, for people, scripts and monitoring.
 
-*Broken*: something is overdue and not held, or the log does not verify. *At risk*: somebody must look, or it may break.
+*Broken*: something is overdue and not held, the log does not verify, or an export shows that a source still holds what
+it should not for longer than the grace. *At risk*: somebody must look, or it may break.
 The log's head is checked here; ``retention audit verify`` and every run read the whole log.
 """
 
@@ -14,6 +15,7 @@ from retention.audit.verify import verify_head
 from retention.errors import AnchorError, LogError, RestoredError
 from retention.model import from_epoch, iso, to_epoch
 from retention.policy.days import local_day
+from retention.report.upstream import lags, upstream_of
 from retention.store import findings, holds, register, runs
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from retention.audit.log import AuditLog
     from retention.audit.memory import Memory
     from retention.model import MessageClass
+    from retention.policy.coverage import Watched
     from retention.policy.hold import Hold
     from retention.policy.schedule import Rule, Schedule
 
@@ -52,6 +55,7 @@ class Status:
     findings: dict[str, Any]
     holds: dict[str, int]
     log: dict[str, Any]
+    sources: list[dict[str, Any]]
 
     def as_json(self) -> dict[str, Any]:
         """Give the status as plain values for JSON."""
@@ -78,6 +82,7 @@ def status_of(
     keys: list[VerifierKey],
     drill: bool,
     memory: Memory,
+    sources: Iterable[Watched] = (),
 ) -> Status:
     """Read the state of the promise in one transaction; ``memory`` is what the anchors held before it began."""
     known = register.classes(connection)
@@ -89,8 +94,10 @@ def status_of(
     wrong = wrong or forked
     active = holds.load(connection, active_only=True)
     late_reviews = [hold for hold in active if hold.review_on < schedule.today(now)]
+    upstream, arrivals = upstream_of(connection, now, grace), lags(connection, sources, now)
     broken = _broken(backlog, wrong or ("the last full verification failed" if "log-not-verified" in by_kind else None))
-    risks = [*lost, *_risks(by_kind, late_reviews)]
+    broken += upstream.broken
+    risks = [*lost, *_risks(by_kind, late_reviews), *upstream.risks, *_silent(arrivals)]
     last_run = runs.last(connection)
     return Status(
         promise="broken" if broken else "at_risk" if risks else "kept",
@@ -105,7 +112,7 @@ def status_of(
         oldest_received_on=None if oldest is None else local_day(from_epoch(oldest), schedule.zone).isoformat(),
         next_due_on=local_day(min(backlog.next_due), schedule.zone).isoformat() if backlog.next_due else None,
         last_run=None if last_run is None else run_as_json(last_run),
-        upstream={"ordered": 0, "overdue": 0, "present": by_kind.get("upstream-present", 0)},
+        upstream={"ordered": upstream.ordered, "overdue": upstream.overdue, "present": upstream.present},
         findings={"open": sum(by_kind.values()), "by_kind": by_kind},
         holds={"active": len(active), "reviews_overdue": len(late_reviews)},
         log={
@@ -113,6 +120,7 @@ def status_of(
             "root": b64encode(head.root).decode("ascii"),
             "verified": wrong is None and "log-not-verified" not in by_kind,
         },
+        sources=arrivals,
     )
 
 
@@ -171,6 +179,14 @@ def _broken(backlog: _Backlog, wrong: str | None) -> list[str]:
     if wrong:
         reasons.append(f"the audit log does not verify: {wrong}; look with: retention audit verify")
     return reasons
+
+
+def _silent(arrivals: list[dict[str, Any]]) -> list[str]:
+    return [
+        f"nothing was ingested from {one['source']} since {one['last_import_at'] or 'the register was made'}"
+        for one in arrivals
+        if one["silent"]
+    ]
 
 
 def _risks(by_kind: dict[str, int], late_reviews: list[Hold]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from retention.report.explain import Explanation
@@ -13,7 +13,7 @@ _WORDS = {"kept": "The promise is kept.", "at_risk": "The promise is AT RISK.", 
 
 def status_as_text(status: Status) -> list[str]:
     """Give a status, the answer first."""
-    oldest = status.oldest_received_on or "none"
+    oldest, there = status.oldest_received_on or "none", status.upstream
     lines = [
         _WORDS[status.promise],
         *(f"  - {reason}" for reason in status.reasons),
@@ -22,9 +22,11 @@ def status_as_text(status: Status) -> list[str]:
         f"  due                 {status.due}, overdue {status.overdue}, held {status.held}",
         f"  next due on         {status.next_due_on or 'nothing is registered'}",
         f"  holds               {status.holds['active']} active, {status.holds['reviews_overdue']} reviews overdue",
+        f"  at the source       {there['ordered']} ordered to go, {there['overdue']} late, {there['present']} present",
         f"  findings            {status.findings['open']} open",
         f"  audit log           {status.log['size']} entries, head {'in order' if status.log['verified'] else 'WRONG'}",
     ]
+    lines += [_source(one) for one in status.sources]
     if (run := status.last_run) is None:
         lines.append("  last purge          none yet")
     else:
@@ -33,6 +35,13 @@ def status_as_text(status: Status) -> list[str]:
             f"{run['disposed']} disposed of"
         )
     return lines
+
+
+def _source(one: dict[str, Any]) -> str:
+    if one["covered_through"] is None:
+        return f"  {one['source']:<19} nothing was ingested yet"
+    behind = f"{one['lag_days']} day{'' if one['lag_days'] == 1 else 's'} ago"
+    return f"  {one['source']:<19} covered through {one['covered_through']}, {behind}{', SILENT' * one['silent']}"
 
 
 def explanation_as_text(explanation: Explanation) -> list[str]:

@@ -32,6 +32,8 @@ _ONE_WEEK = "P7D"
 _ONE_MONTH = "P1M"
 _DISPUTE = "P90D"
 _OVERLAP = "P30D"
+_THREE_MONTHS = "P3M"
+_SHORTEST_MONTH = 28
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ADDRESS = re.compile(r"/[^\0]+|(udp|tcp)://[^\s/:@]+:[1-9][0-9]{0,4}")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}|:[0-9A-Fa-f:.]+")
@@ -384,6 +386,7 @@ class SourceSettings(_Table):
     remote_folder: RemoteFolder = "/export/message"
     after_fetch: Literal["remove", "leave"] = "remove"
     upstream: Annotated[Literal["order", "api", "none"], AfterValidator(_this_upstream)] = "order"
+    expect_every: DaysText | None = None
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
@@ -396,6 +399,16 @@ class SourceSettings(_Table):
             yield (), "give either preset or columns"
         if "columns" in given and "private_when" not in given:
             yield (), "columns need private_when, which says what counts as private"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of the source's times as an object."""
+        return ZoneInfo(self.time_zone or "UTC")  # archives say their times in UTC
+
+    @property
+    def expect_time(self) -> timedelta | None:
+        """For how long nothing may arrive before somebody must look, or None where that is not watched."""
+        return timedelta(days=Period.parse(self.expect_every).days) if self.expect_every else None
 
 
 class PurgeSettings(_Table):
@@ -436,6 +449,34 @@ class KeySettings(_Table):
         return timedelta(days=Period.parse(self.overlap).days)
 
 
+class UpstreamSettings(_Table):
+    """How copies that sources keep are ordered to be disposed of, and how long the identifiers for that are kept."""
+
+    order_period: DaysText = _ONE_WEEK
+    attestations: Annotated[int, Field(strict=True, ge=1, le=2)] = 1
+    keep_ids: PeriodText = _THREE_MONTHS
+
+    @classmethod
+    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
+        try:
+            order = Period.parse(str(given.get("order_period", _ONE_WEEK)))
+            keep = Period.parse(str(given.get("keep_ids", _THREE_MONTHS)))
+        except ValueError:  # said of the key itself
+            return
+        if _SHORTEST_MONTH * keep.months + keep.days <= order.days:
+            yield ("keep_ids",), "must be longer than order_period, or identifiers would go before their order is due"
+
+    @property
+    def order_time(self) -> Period:
+        """How long people have to carry an order out."""
+        return Period.parse(self.order_period)
+
+    @property
+    def keep_time(self) -> Period:
+        """How long identifiers wait for an export that shows what became of their messages."""
+        return Period.parse(self.keep_ids)
+
+
 class Settings(_Table):
     """The whole configuration, with paths made absolute."""
 
@@ -445,6 +486,7 @@ class Settings(_Table):
     source: Annotated[list[SourceSettings], Field(min_length=1)]
     purge: PurgeSettings = PurgeSettings()
     keys: KeySettings = KeySettings()
+    upstream: UpstreamSettings = UpstreamSettings()
     anchor: list[AnchorSettings] = []
 
     @classmethod

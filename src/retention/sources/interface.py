@@ -39,6 +39,11 @@ class SourceItem:
     window_from: datetime | None
     window_to: datetime | None
 
+    @property
+    def window(self) -> tuple[datetime | None, datetime | None]:
+        """What the item's name says it covers, both ends or neither."""
+        return self.window_from, self.window_to
+
 
 @dataclass(frozen=True, slots=True)
 class SkippedFile:

@@ -10,6 +10,7 @@ from retention.model import to_epoch
 from retention.store.tables import finding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -98,6 +99,20 @@ def count_open(connection: Connection) -> dict[str, int]:
     """Count the open findings by kind."""
     query = select(finding.c.kind, func.count()).where(finding.c.resolved_at.is_(None)).group_by(finding.c.kind)
     return {row[0]: int(row[1]) for row in connection.execute(query.order_by(finding.c.kind))}
+
+
+def told(connection: Connection, kind: str, source: str) -> dict[str, int | None]:
+    """Give every reason for which findings of a kind were ever opened for a source, with the number of an open one."""
+    query = select(finding.c.reason, finding.c.id, finding.c.resolved_at).where(finding.c.kind == kind)
+    rows = connection.execute(query.where(finding.c.source == source).order_by(finding.c.id))
+    return {row[0]: row[1] if row[2] is None else None for row in rows}
+
+
+def mended_one_by_one(connection: Connection, finding_ids: Iterable[int], *, at: datetime) -> None:
+    """Resolve single findings because what caused each is gone."""
+    change = update(finding).where(finding.c.resolved_at.is_(None))
+    for finding_id in finding_ids:
+        connection.execute(change.where(finding.c.id == finding_id).values(resolved_at=to_epoch(at)))
 
 
 def resolve(connection: Connection, finding_id: int, *, at: datetime, commitment: str) -> bool:

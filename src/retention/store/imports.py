@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 
 from retention.model import to_epoch
 from retention.store.tables import import_, kept_file, redated
@@ -13,6 +13,7 @@ from retention.store.tables import import_, kept_file, redated
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from pathlib import Path
     from typing import Any, Literal
 
     from sqlalchemy import Connection, Select
@@ -23,7 +24,9 @@ class Progress:
     """How far an import has come. Instants are epoch seconds UTC.
 
     ``records`` is what was taken from the source, notices included. ``oldest_due_at`` is when the first of the
-    registered messages is due, ``oldest_expired_due_at`` when the first of the born-expired ones was.
+    registered messages is due, ``oldest_expired_due_at`` when the first of the born-expired ones was. Of these,
+    ``listed`` stand in a disposal order; the others are strays: the first of them was due at ``stray_due_at``, and
+    they were received from ``stray_first_at`` to ``stray_last_at``.
     """
 
     records: int = 0
@@ -35,6 +38,11 @@ class Progress:
     oldest_due_at: int | None = None
     oldest_expired_due_at: int | None = None
     newest_at: int | None = None
+    oldest_at: int | None = None
+    listed: int = 0
+    stray_due_at: int | None = None
+    stray_first_at: int | None = None
+    stray_last_at: int | None = None
 
     @property
     def rows(self) -> int:
@@ -61,6 +69,15 @@ class ImportResult:
     refused: str | None = None
 
 
+class SeenWindow(NamedTuple):
+    """What one finished import covers by its name, and what its contents span; epoch seconds."""
+
+    window_from: int | None
+    window_to: int | None
+    oldest_at: int | None
+    newest_at: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class KeptFile:
     """A file of ours that holds personal data until its disposal."""
@@ -69,23 +86,29 @@ class KeptFile:
     path: str
     file_digest: str
     source: str
-    place: Literal["landing", "quarantine"]
+    place: str  # landing, quarantine, or the order that the file is a copy of
     dispose_at: int
 
+
+NamedWindow = tuple["datetime | None", "datetime | None"]
+"""What an item's name says it covers."""
 
 _PROGRESS = tuple(field.name for field in fields(Progress))
 
 
-def done_before(connection: Connection, source: str, digest: str) -> Progress | None:
-    """Give the counts of a finished import of the same bytes, or None."""
-    query = _of(source, digest).where(import_.c.state == "done").order_by(import_.c.id.desc()).limit(1)
+def done_before(connection: Connection, source: str, digest: str, window: NamedWindow) -> Progress | None:
+    """Give the counts of a finished import of the same bytes, or None.
+
+    Exports of quiet times are the same bytes, header and nothing else; only their windows tell them apart.
+    """
+    query = _of(source, digest, window).where(import_.c.state == "done").order_by(import_.c.id.desc()).limit(1)
     row = connection.execute(query).one_or_none()
     return None if row is None else Progress(*row[1:])
 
 
-def unfinished(connection: Connection, source: str, digest: str) -> tuple[int, Progress] | None:
+def unfinished(connection: Connection, source: str, digest: str, window: NamedWindow) -> tuple[int, Progress] | None:
     """Give number and progress of an import of the same bytes that was cut off, or None."""
-    row = connection.execute(_of(source, digest).where(import_.c.state == "reading").limit(1)).one_or_none()
+    row = connection.execute(_of(source, digest, window).where(import_.c.state == "reading").limit(1)).one_or_none()
     return None if row is None else (row[0], Progress(*row[1:]))
 
 
@@ -144,6 +167,25 @@ def last_finished_at(connection: Connection) -> int | None:
     return connection.execute(text("SELECT max(finished_at) FROM \"import\" WHERE state = 'done'")).scalar()
 
 
+def last_arrival(connection: Connection, source: str) -> int | None:
+    """Give the time of a source's last finished import, epoch seconds."""
+    query = select(func.max(import_.c.finished_at)).where(import_.c.source == source, import_.c.state == "done")
+    return connection.execute(query).scalar()
+
+
+def windows(connection: Connection, source: str) -> list[SeenWindow]:
+    """Give what every finished import of a source covers."""
+    columns = [import_.c[name] for name in SeenWindow._fields]
+    query = select(*columns).where(import_.c.source == source, import_.c.state == "done").distinct()
+    return [SeenWindow(*row) for row in connection.execute(query)]
+
+
+def bring_forward(connection: Connection, place: str, at: datetime) -> None:
+    """Let the files of one place go at an instant, if they were to go later."""
+    later = (kept_file.c.place == place) & (kept_file.c.dispose_at > to_epoch(at))
+    connection.execute(update(kept_file).where(later).values(dispose_at=to_epoch(at)))
+
+
 def keep_file(connection: Connection, *, path: str, digest: str, source: str, place: str, dispose_at: int) -> None:
     """Record that a file waits for its disposal; a second record of the same path replaces the first."""
     connection.execute(delete(kept_file).where(kept_file.c.path == path))
@@ -168,6 +210,11 @@ def forget_file(connection: Connection, file_id: int) -> None:
     connection.execute(delete(kept_file).where(kept_file.c.id == file_id))
 
 
+def forget_path(connection: Connection, path: Path) -> None:
+    """Remove the record of a file that could not be written."""
+    connection.execute(delete(kept_file).where(kept_file.c.path == str(path)))
+
+
 def mark_redated(connection: Connection, pairs: Iterable[tuple[int, str, int]]) -> None:
     """Note rows that the register has under an earlier time too; the purge room removes them."""
     for received_at, key, kept in pairs:
@@ -177,6 +224,9 @@ def mark_redated(connection: Connection, pairs: Iterable[tuple[int, str, int]]) 
             connection.execute(insert(redated).values(values))
 
 
-def _of(source: str, digest: str) -> Select[*tuple[Any, ...]]:
+def _of(source: str, digest: str, window: NamedWindow) -> Select[*tuple[Any, ...]]:
     columns = [import_.c[name] for name in _PROGRESS]
-    return select(import_.c.id, *columns).where(import_.c.source == source, import_.c.file_digest == digest)
+    start, end = (None if moment is None else to_epoch(moment) for moment in window)
+    same = import_.c.window_from.is_not_distinct_from(start) & import_.c.window_to.is_not_distinct_from(end)
+    query = select(import_.c.id, *columns).where(import_.c.source == source, import_.c.file_digest == digest)
+    return query.where((import_.c.records > 0) | same)

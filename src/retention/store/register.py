@@ -73,6 +73,11 @@ def source_numbers(connection: Connection) -> list[int]:
     return list(connection.execute(select(source.c.id).order_by(source.c.id)).scalars())
 
 
+def numbered_sources(connection: Connection) -> dict[int, str]:
+    """Give the name of every source that was ever imported from, by its number."""
+    return {row[0]: row[1] for row in connection.execute(select(source.c.id, source.c.name))}
+
+
 def message_key(source_id: int, message_id: str) -> str:
     """Give the key of a message: the number of its source and the source's own id."""
     return f"{source_id}:{message_id}"

@@ -123,6 +123,11 @@ def add_batch(connection: Connection, run_id: int, batch: int, first_index: int,
     )
 
 
+def run_of(connection: Connection, batch: int) -> int | None:
+    """Give the run that a batch belongs to."""
+    return connection.execute(select(purge_batch.c.run_id).where(purge_batch.c.batch == batch)).scalar()
+
+
 def note(connection: Connection, run_id: int, **values: int) -> None:
     """Record figures of a run: ``skipped_held``, ``skipped_gone``, ``due_after``, ``residue``."""
     connection.execute(update(run).where(run.c.id == run_id).values(**values))

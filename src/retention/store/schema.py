@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-VERSION = "0005"
+VERSION = "0006"
 
 
 class Installation(NamedTuple):
-    """What ``init`` settled for ever: the origin of the log's first epoch, and whether this is a drill."""
+    """What ``init`` settled for ever: the origin of the log's first epoch, whether this is a drill, and since when."""
 
     origin: str
     drill: bool
+    created_at: int = 0
 
 
 def check_version(connection: Connection) -> None:
@@ -47,8 +48,10 @@ def check_version(connection: Connection) -> None:
 
 def load_installation(connection: Connection) -> Installation | None:
     """Give what ``init`` settled, or None where it did not finish."""
-    row = connection.execute(select(installation.c.origin, installation.c.drill)).one_or_none()
-    return None if row is None else Installation(row[0], bool(row[1]))
+    row = connection.execute(
+        select(installation.c.origin, installation.c.drill, installation.c.created_at)
+    ).one_or_none()
+    return None if row is None else Installation(row[0], bool(row[1]), row[2])
 
 
 def save_installation(connection: Connection, settled: Installation, at: datetime) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import MetaData, QueuePool, create_engine
 
 from retention.errors import DatabaseError, SchemaError
 from retention.store.ledger import SECONDS
-from retention.store.tables import message, redated
+from retention.store.tables import message, redated, upstream_item, upstream_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,7 +119,7 @@ class SqliteDialect:
     def erase(self, engine: Engine) -> str | None:
         """Rebuild what holds identifiers, then empty the write-ahead log, again and again while a reader is open."""
         with engine.execution_options(**self.writing).connect() as connection, connection.begin():
-            for table in (message, redated):
+            for table in (message, redated, *_orders_with_gaps(connection)):
                 _rebuild(connection, table)
         raw = engine.raw_connection()
         try:
@@ -191,6 +191,12 @@ def _take_turn(driver: Any) -> None:  # noqa: ANN401  # a driver's own type
         driver.execute("BEGIN IMMEDIATE")
     finally:
         driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+
+
+def _orders_with_gaps(connection: Connection) -> tuple[Table, ...]:
+    """Give the tables of disposal orders where identifiers went from them; else nothing is to be erased there."""
+    owed = connection.exec_driver_sql("SELECT 1 FROM upstream_order WHERE unerased > 0 LIMIT 1").one_or_none()
+    return (upstream_item, upstream_order) if owed else ()
 
 
 def _rebuild(connection: Connection, table: Table) -> None:

@@ -110,6 +110,11 @@ import_ = Table(
     Column("not_covered", BigInteger, nullable=False),
     Column("born_expired", BigInteger, nullable=False),
     Column("rejected", BigInteger, nullable=False),
+    Column("oldest_at", BigInteger),
+    Column("listed", BigInteger, nullable=False, server_default="0"),  # born-expired rows that stand in an order
+    Column("stray_due_at", BigInteger),  # of the other born-expired rows: when the first was due,
+    Column("stray_first_at", BigInteger),  # and the times of receipt that they span
+    Column("stray_last_at", BigInteger),
 )
 
 kept_file = Table(
@@ -235,6 +240,56 @@ purge_batch = Table(
     Column("run_id", BigInteger, nullable=False),
     Column("first_index", BigInteger, nullable=False),
     Column("disposed", BigInteger, nullable=False),
+)
+
+upstream_order = Table(
+    "upstream_order",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", Text, nullable=False),
+    Column("source_id", BigInteger, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # listing | ordered | attested | absent | present | unknown
+    Column("issued_at", BigInteger),
+    Column("due_on", Text),  # the last local day of the source's zone on which it may be carried out
+    Column("overdue_at", BigInteger),
+    Column("forget_at", BigInteger),
+    Column("first_on", Text),
+    Column("last_on", Text),
+    Column("needed", Integer),  # people who must attest
+    Column("list_digest", Text),
+    Column("salt", Text),
+    Column("listed", BigInteger, nullable=False),
+    Column("absent", BigInteger, nullable=False),
+    Column("present", BigInteger, nullable=False),
+    Column("unknown", BigInteger, nullable=False),
+    Column("unerased", BigInteger, nullable=False),  # ids that went since the last erasure
+)
+
+upstream_item = Table(  # identifiers of disposed messages: only store/order_items.py reads it
+    "upstream_item",
+    metadata,
+    Column("source_id", BigInteger, nullable=False),
+    Column("message_id", _Key, nullable=False),
+    Column("order_id", BigInteger, nullable=False),
+    Column("batch", BigInteger, nullable=False),
+    Column("received_on", Text, nullable=False),  # local day of the source's zone
+    Column("seen_in", BigInteger),  # the import that had it last
+    Column("present_at", BigInteger),  # the source still held it then
+    PrimaryKeyConstraint("source_id", "message_id", "order_id", "batch"),
+    sqlite_with_rowid=False,
+)
+
+upstream_attestation = Table(
+    "upstream_attestation",
+    metadata,
+    Column("order_id", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("attested_at", BigInteger, nullable=False),
+    Column("by_commitment", Text, nullable=False),
+    Column("reference_commitment", Text, nullable=False),
+    Column("refuted_at", BigInteger),  # a later export showed what was said to be gone
+    PrimaryKeyConstraint("order_id", "number"),
 )
 
 finding = Table(

@@ -1,0 +1,94 @@
+"""What is known of the copies that sources keep, and when something arrived from each source last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from retention.model import from_epoch, iso, to_epoch
+from retention.store import imports, orders
+from retention.store.coverage import covered, silent_since
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from retention.policy.coverage import Watched
+
+_SECOND = timedelta(seconds=1)
+LEVELS = ("absent", "attested", "ordered", "unknown", "present")
+"""The levels of evidence, the best first."""
+
+_UNATTESTED = frozenset({orders.LISTING, "ordered"})
+
+
+@dataclass(slots=True)
+class Upstream:
+    """Messages in orders of which nothing is settled, those overdue, those shown to be there; and what follows."""
+
+    ordered: int = 0
+    overdue: int = 0
+    present: int = 0
+    broken: list[str] = field(default_factory=list)
+    risks: list[str] = field(default_factory=list)
+
+
+def upstream_of(connection: Connection, now: datetime, grace: timedelta) -> Upstream:
+    """Say how things stand at the sources.
+
+    What an order lists may be there until the order is due; shown to be there it is a risk, and once the grace after
+    that day is over it breaks the promise. What no order lists breaks it when the grace after its own day is over. That
+    identifiers were forgotten does not make it better: then the finding counts until a person resolves it.
+    """
+    found, late = Upstream(), to_epoch(now - grace)
+    shown = orders.shown_present(connection)
+    for order in orders.load(connection):
+        found.ordered += order.left
+        found.present += order.present
+        overdue = order.left and order.overdue_at is not None and order.overdue_at <= to_epoch(now)
+        forgotten = not order.left and orders.label(order.id) in shown
+        see = f"see: retention upstream show {order.id}"
+        if order.present or forgotten:
+            held = f"{order.present or 'some'} messages of order {order.id}"
+            told = f"an export shows that {order.source} still holds {held}"
+            breaks = order.overdue_at is not None and order.overdue_at < late
+            (found.broken if breaks else found.risks).append(f"{told}; {see}")
+        if overdue and order.state != "attested":
+            found.overdue += order.left
+        if overdue and order.state in _UNATTESTED:
+            found.risks.append(f"order {order.id} was to be carried out by {order.due_on}, nobody attested it; {see}")
+    for stray in orders.strays(connection):
+        found.present += stray.messages
+        if stray.due_at < late:
+            since = iso(from_epoch(stray.due_at))
+            found.broken.append(
+                f"an export shows that {stray.source} still holds {stray.messages} messages past their period, the "
+                f"first due since {since}; see finding {stray.finding_id} in: retention findings list"
+            )
+    return found
+
+
+def lags(connection: Connection, sources: Iterable[Watched], now: datetime) -> list[dict[str, Any]]:
+    """Say for each source when something arrived last and through when its exports cover time without a doubt."""
+    rows = []
+    for source in sources:
+        windows = [window for window in covered(connection, source) if window.start <= now]
+        last, end = imports.last_arrival(connection, source.name), min(windows[-1].end, now) if windows else None
+        rows.append(
+            {
+                "source": source.name,
+                "last_import_at": None if last is None else iso(from_epoch(last)),
+                "covered_through": None if end is None else iso(end - _SECOND),
+                "lag_days": None if end is None else (now - end).days,
+                "silent": silent_since(connection, source, now) is not None,
+            }
+        )
+    return rows
+
+
+def worst(states: Iterable[str]) -> str:
+    """Give the worst of some orders' states as a level of evidence; an order that is not issued yet counts as one."""
+    return max((state if state in LEVELS else "ordered" for state in states), key=LEVELS.index)
