@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from retention import upkeep
@@ -17,6 +18,7 @@ from retention.errors import LogError, RetentionError, UsageError
 from retention.ingest import intake
 from retention.ingest.disposition import QuarantineTerms, after_import
 from retention.ingest.importing import Terms, import_item
+from retention.ingest.listing import listed
 from retention.logs import get_logger
 from retention.purge import guard
 from retention.purge import run as purging
@@ -215,7 +217,11 @@ def _ingest(
 
 
 def _discovered(context: Context, now: datetime, watcher: Watcher) -> Iterator[tuple[Source, SourceItem]]:
-    return intake.discovered(context.database, context.sources(), clock=time.time(), now=now, skip=watcher.skip)
+    """Give what lies in the landing folders, and then what interfaces list, each page set when it is asked for."""
+    sources = {source.name: source for source in context.sources()}
+    landed = intake.discovered(context.database, sources.values(), clock=time.time(), now=now, skip=watcher.skip)
+    listings = [(listing, sources[listing.name]) for listing in context.listings()]
+    return chain(landed, listed(context.database, listings, now=now, stop=watcher.stop, skip=watcher.skip))
 
 
 def _plan(context: Context, now: datetime) -> Plan:

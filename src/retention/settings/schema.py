@@ -30,9 +30,13 @@ if TYPE_CHECKING:
 _ONE_DAY = "P1D"
 _ONE_WEEK = "P7D"
 _ONE_MONTH = "P1M"
+_ONE_YEAR = "P365D"
 _DISPUTE = "P90D"
 _OVERLAP = "P30D"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_NO_DELETE_CALL = (
+    'upstream = "api" does not exist for exports: Hootsuite Inbox has no delete call; use "order" or "none"'
+)
 _URL = re.compile(r"sqlite:///.+|postgresql(\+psycopg)?://.+")
 
 
@@ -102,17 +106,10 @@ def _without_zero_byte(text: str) -> None:
 
 
 def _this_kind(kind: str) -> str:
-    if kind not in {"csv-export", "archive"}:
+    if kind not in {"csv-export", "archive", "hootsuite-api"}:
         msg = f'kind "{kind}" is not part of this version; use kind = "csv-export"'
         raise ValueError(msg)
     return kind
-
-
-def _this_upstream(upstream: str) -> str:
-    if upstream == "api":
-        msg = 'upstream = "api" does not exist for exports: Hootsuite Inbox has no delete call; use "order" or "none"'
-        raise ValueError(msg)
-    return upstream
 
 
 def _no_approvals(approvals: int) -> int:
@@ -282,12 +279,27 @@ class SourceSettings(_Table):
     own_account: Values | None = None
     settle_seconds: Annotated[float, Field(strict=True, ge=0, le=86400)] = 60.0
     after_ingest: Literal["delete", "keep-until-due"] = "delete"
-    upstream: Annotated[Literal["order", "api", "none"], AfterValidator(_this_upstream)] = "order"
+    url: Text | None = None
+    client_id: Text | None = None
+    grant: Literal["authorization_code", "member_app", "organization_app"] | None = None
+    member_id: Text | None = None
+    organization_id: Text | None = None
+    redirect_uri: Text | None = None
+    look_back: DaysText | None = None
+    upstream: Literal["order", "api", "none"] = "order"
+
+    @property
+    def look_back_time(self) -> timedelta:
+        """How far before now the first listing of an interface begins."""
+        return timedelta(days=Period.parse(self.look_back or _ONE_YEAR).days)
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
-        if given.get("kind") == "archive":
-            return  # the room of sources knows which keys an archive has
+        kind = given.get("kind")
+        if kind != "hootsuite-api" and given.get("upstream") == "api":
+            yield ("upstream",), _NO_DELETE_CALL
+        if kind in {"archive", "hootsuite-api"}:
+            return  # the room of sources knows which keys these have
         if "time_zone" not in given:
             yield ("time_zone",), "is missing"
         if ("preset" in given) == ("columns" in given):

@@ -8,9 +8,14 @@ from pathlib import Path
 from retention.errors import ConfigError
 
 
+def variable_of(name: str) -> str:
+    """Give the environment variable that holds a secret: RETENTION_ and the name in capitals and underscores."""
+    return "RETENTION_" + name.upper().replace("-", "_").replace(".", "_")
+
+
 def read_secret(name: str) -> str | None:
     """Give a secret: systemd's credential of this name, else $RETENTION_NAME_FILE, else $RETENTION_NAME, else None."""
-    variable = "RETENTION_" + name.upper().replace("-", "_")
+    variable = variable_of(name)
     folder, file = os.environ.get("CREDENTIALS_DIRECTORY"), os.environ.get(variable + "_FILE")
     candidates = [Path(folder) / name] if folder else []
     for path in candidates:

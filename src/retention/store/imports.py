@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, text, update
 
-from retention.model import to_epoch
+from retention.model import from_epoch, to_epoch
 from retention.store.tables import import_, kept_file, redated
 
 if TYPE_CHECKING:
@@ -132,6 +132,14 @@ def finish(connection: Connection, import_id: int, state: Literal["done", "refus
 def last_finished_at(connection: Connection) -> int | None:
     """Give the time of the last finished import, epoch seconds."""
     return connection.execute(text("SELECT max(finished_at) FROM \"import\" WHERE state = 'done'")).scalar()
+
+
+def windows(connection: Connection, source: str, *, since: datetime) -> list[tuple[datetime, datetime]]:
+    """Give the windows that finished imports of a source say they cover, as far as they end after an instant."""
+    query = select(import_.c.window_from, import_.c.window_to).where(
+        import_.c.source == source, import_.c.state == "done", import_.c.window_to > to_epoch(since)
+    )
+    return [(from_epoch(row[0]), from_epoch(row[1])) for row in connection.execute(query) if row[0] is not None]
 
 
 def keep_file(connection: Connection, *, path: str, digest: str, source: str, place: str, dispose_at: int) -> None:
