@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from retention import cycle
@@ -99,6 +100,11 @@ class Branch:
             if not answer["metadata"]["cursor"]["next"]:
                 return found
             query["cursor"] = answer["metadata"]["cursor"]["next"]
+
+    def everything(self) -> set[str]:
+        """Give the ids of all messages of the look-back."""
+        ends = ("2026-09-23T12:00:00Z", "2026-10-20T00:00:00Z", "2026-11-16T00:00:00Z", "2026-11-22T12:00:00Z")
+        return {message["id"] for begin, end in pairwise(ends) for message in self.published(begin, end)}
 
     def fail(self, kind: str, **fields: Any) -> None:  # noqa: ANN401  # JSON
         self.simulator.control.did("/simulator/faults", kind=kind, **fields)
