@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ from retention.purge.keys import KeyTerms, destroy_month_keys, finish_month_keys
 from retention.purge.planning import make_plan
 from retention.purge.reconcile import close_interrupted
 from retention.purge.residue import MINIMUM_LENGTH, scan
-from retention.store import findings, lease, runs
+from retention.store import findings, lease, runs, upstream_calls
+from retention.upstream import api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -149,6 +151,7 @@ def _turn(context: Context, now: datetime) -> Iterator[Lease]:
             _log.warning("a run had been interrupted", run=run_id)
         upkeep.adopt_schedule(context, now)
         drop_redated(context.database, context.log, held, context.schedule, now)  # what a hold kept until now
+        _reconcile_calls(context, held, now)
         settle_files(context.database, context.log, context.quarantine, now)
         yield held
     except LogError:
@@ -248,8 +251,18 @@ def _purge(
         objections=objections,
         reason_commitment=approval.reason_commitment if approval else None,
     )
+    removers = context.removers()
     order = Order(
-        chosen, run_id, held, context.schedule, now, context.settings.purge.batch_size, watcher.tick, watcher.stop
+        chosen,
+        run_id,
+        held,
+        context.schedule,
+        now,
+        context.settings.purge.batch_size,
+        watcher.tick,
+        watcher.stop,
+        enlist=api.Lister(context.database, {remover.name for remover in removers}),
+        settle=partial(api.make_calls, _call_terms(context, held, now, watcher), removers),
     )
     finished = purging.perform(context.database, context.log, order, context.places)
     purging.forget_released_holds(context.database, finished)
@@ -257,6 +270,24 @@ def _purge(
     destroy_month_keys(_key_terms(context, held, now), context.schedule, context.settings.keys.dispute_time)
     _log.info("purge", run=run_id, disposed=finished.disposed, due_after=finished.due_after, residue=finished.residue)
     return finished
+
+
+def _call_terms(context: Context, held: Lease, now: datetime, watcher: Watcher) -> api.CallTerms:
+    return api.CallTerms(context.database, context.log, held, now, watcher.stop)
+
+
+def _reconcile_calls(context: Context, held: Lease, now: datetime) -> None:
+    """Make calls again whose outcome an interrupted run has not written down, and erase what is settled by that."""
+    if api.make_calls(_call_terms(context, held, now, Watcher()), context.removers(), left_only=True):
+        blocked = context.database.erase()
+        if blocked is not None:
+            _find(context, purging.ERASURE_BLOCKED, blocked, now)
+
+
+def not_deleted_upstream(context: Context) -> int:
+    """Count the messages that were disposed of here and wait for their deletion by an interface."""
+    with context.database.read() as connection:
+        return upstream_calls.count(connection)
 
 
 def residue(context: Context, identifiers: list[str]) -> dict[Path, int]:

@@ -109,6 +109,12 @@ class Branch:
     def fail(self, kind: str, **fields: Any) -> None:  # noqa: ANN401  # JSON
         self.simulator.control.did("/simulator/faults", kind=kind, **fields)
 
+    def entries(self) -> list[dict[str, Any]]:
+        """Read the whole audit log."""
+        with self.context.database.read() as connection:
+            lines = connection.exec_driver_sql("SELECT body FROM audit_entry ORDER BY seq").scalars()
+            return [json.loads(line) for line in lines]
+
     def tokens(self) -> dict[str, Any]:
         kept: dict[str, Any] = json.loads(self.account.tokens_file.read_text())
         return kept

@@ -17,6 +17,7 @@ from retention.sources.hootsuite_api import tokens as module
 from retention.sources.hootsuite_api.client import Client
 
 if TYPE_CHECKING:
+    from retention.sources.hootsuite_api.wire import Answer, Asked
     from tests.integration_api.branch import Branch
     from tests.simulator import Simulator
 
@@ -123,10 +124,18 @@ def test_the_new_refresh_token_is_durable_before_the_access_token_is_used(
     authorized(branch)
     expired(branch)
     steps: list[str] = []
-    real = Client._attempt  # noqa: SLF001  # every call goes through it
-    monkeypatch.setattr(Client, "_attempt", lambda client, asked: (steps.append(asked.path), real(client, asked))[1])
-    sync = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda handle: (steps.append("synced"), sync(handle))[1])
+    attempt, sync = Client._attempt, os.fsync  # noqa: SLF001  # every call goes through it
+
+    def noted(client: Client, asked: Asked) -> Answer:
+        steps.append(asked.path)
+        return attempt(client, asked)
+
+    def synced(handle: int) -> None:
+        steps.append("synced")
+        sync(handle)
+
+    monkeypatch.setattr(Client, "_attempt", noted)
+    monkeypatch.setattr(os, "fsync", synced)
     assert branch.client.ask("GET", "/v1/me").status == 200
     # Marked as under way (file, folder), refreshed, kept (file, folder), used.
     assert steps == ["synced", "synced", "/oauth2/token", "synced", "synced", "/v1/me"]

@@ -19,6 +19,7 @@ Times of receipt are epoch seconds UTC, cutoffs exclusive. Entries follow refere
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -35,7 +36,6 @@ from retention.policy.days import local_day
 from retention.store import holds, lease, register, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -68,6 +68,9 @@ _LAST = (2**62, "")
 _TRIES = 5
 
 
+Enlist = Callable[["Connection", int, int, Iterable[tuple[int, str]]], None]
+
+
 class Disposed(NamedTuple):
     """One row that the database says it deleted."""
 
@@ -89,8 +92,10 @@ class _Span(NamedTuple):
 class Order:
     """A plan on its way: under which run and lease, with which schedule, at what time, and whom to tell.
 
-    ``tick`` is told the number of messages disposed of in a batch, ``stop`` raises where the run is to stop, and
-    ``watch`` sees each batch's rows after its commit.
+    ``tick`` is told the number of messages disposed of in a batch, ``stop`` raises where the run is to stop, ``watch``
+    sees each batch's rows after its commit, and ``enlist`` writes down in the batch's own transaction what has to go at
+    the source: it is given the run, the batch, and time of receipt and key of each row. ``settle`` has it go there,
+    when all batches are done, and gives how many identifiers went with that.
     """
 
     plan: Plan
@@ -102,6 +107,8 @@ class Order:
     tick: Callable[[int], None] = field(default=lambda _: None)
     stop: Callable[[], None] = field(default=lambda: None)
     watch: Callable[[list[Disposed]], None] = field(default=lambda _: None)
+    enlist: Enlist = field(default=lambda *_: None)
+    settle: Callable[[], int] = field(default=lambda: 0)
 
 
 def carry_out(database: Database, log: AuditLog, order: Order) -> None:
@@ -161,6 +168,7 @@ class _Purge:
                 closing = self._closing(part, batch=batch, first=head.size, count=len(entries))
                 self.log.append(connection, [*entries, closing])
                 runs.add_batch(connection, order.run_id, batch, head.size, len(rows))
+                order.enlist(connection, order.run_id, batch, ((row[1], row[3]) for row in rows))
         if rows:
             order.watch(rows)
             order.tick(len(rows))

@@ -15,7 +15,7 @@ from retention.errors import StoppedError
 from retention.model import from_epoch, to_epoch
 from retention.purge.execute import Order, carry_out
 from retention.purge.residue import Sample, scan
-from retention.store import findings, holds, register, runs
+from retention.store import findings, holds, register, runs, upstream_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,14 +94,17 @@ def perform(database: Database, log: AuditLog, order: Order, places: Iterable[Pa
     order = replace(order, watch=sample.watch)
     try:
         carry_out(database, log, order)
+        settled = order.settle()
     except StoppedError:
         _break_off(database, log, order, "stopped")
         raise
     except Exception:
         _break_off(database, log, order, "failed")
         raise
-    blocked = database.erase() if _take_stock(database, log, order) else None
-    found = scan(sample.identifiers, [*database.files(), *places])
+    blocked = database.erase() if _take_stock(database, log, order) or settled else None
+    with database.read() as connection:
+        waiting = upstream_calls.listed_anywhere(connection, sample.identifiers)
+    found = scan(set(sample.identifiers) - waiting, [*database.files(), *places])
     residue = sum(found.values())
     with database.write() as connection:
         _report_erasure(connection, blocked, found, order.now)

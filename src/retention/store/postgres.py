@@ -72,7 +72,7 @@ class PostgresDialect:
     def erase(self, engine: Engine) -> str | None:
         """Remove dead rows from the table's pages."""
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM message")
+            connection.exec_driver_sql("VACUUM message, upstream_call")
         return None
 
     def files(self, engine: Engine) -> list[Path]:  # noqa: ARG002  # the server's files are not ours to read

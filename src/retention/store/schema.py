@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-VERSION = "0002"
+VERSION = "0006"
 
 
 class Installation(NamedTuple):

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from sqlalchemy import MetaData, QueuePool, create_engine
 
 from retention.errors import DatabaseError, SchemaError
-from retention.store.tables import message, redated
+from retention.store.tables import message, redated, upstream_call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +115,7 @@ class SqliteDialect:
     def erase(self, engine: Engine) -> str | None:
         """Rebuild what holds identifiers, then empty the write-ahead log, again and again while a reader is open."""
         with engine.execution_options(**self.writing).connect() as connection, connection.begin():
-            for table in (message, redated):
+            for table in (message, redated, upstream_call):
                 _rebuild(connection, table)
         raw = engine.raw_connection()
         try:

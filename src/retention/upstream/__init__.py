@@ -1,0 +1,1 @@
+"""The copy that the source itself keeps."""
