@@ -43,7 +43,8 @@ class Branch:
         self.office.environment = {"RETENTION_POSTS_CLIENT_SECRET": simulator.told["client_secret"]}
         self.environment = self.office.environment
         self.configure(grant, **keys)
-        self.office.found()
+        if not (folder / "register.db").exists():  # a copy of another one has been set up
+            self.office.found()
 
     def configure(self, grant: str = "organization_app", **keys: str) -> None:
         told = self.simulator.told

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,9 +30,18 @@ def hootsuite(_hootsuite: Simulator) -> Iterator[Simulator]:
         yield _hootsuite
 
 
+@pytest.fixture(scope="session")
+def template(_hootsuite: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of an office that was set up and has done nothing yet."""
+    folder = tmp_path_factory.mktemp("template")
+    Branch(folder, _hootsuite)
+    return folder
+
+
 @pytest.fixture
-def branch(hootsuite: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Branch]:
+def branch(hootsuite: Simulator, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Branch]:
     """Give an office that asks the simulator."""
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
     made = Branch(tmp_path, hootsuite)
     for name, value in made.environment.items():
         monkeypatch.setenv(name, value)

@@ -22,6 +22,6 @@ def test_the_next_run_lists_only_what_is_new_and_a_day_of_overlap(branch: Branch
     branch.ingest()
     branch.office.now = branch.office.now.replace(day=23)
     [result] = branch.ingest()
-    assert result.window_from is not None
+    assert result.window_from
     assert branch.office.now - result.window_from == timedelta(days=2)
     assert result.progress.duplicates > 0

@@ -14,7 +14,7 @@ from retention.errors import SourceError, UsageError
 
 @click.group()
 def source() -> None:
-    """Find out how an export has to be read, and get permission to ask."""
+    """Look at unknown exports; get permission to ask."""
 
 
 @source.command(epilog=exits(example="retention source authorize hootsuite-posts"))
