@@ -78,7 +78,7 @@ def chosen(seen: list[list[Any]]) -> list[int]:
     by_kind: dict[str, list[int]] = {}
     for number, _, kind, what in seen:
         by_kind.setdefault("call" if what.startswith(("before", "after")) else kind, []).append(number)
-    found = []
+    found: list[int] = []
     kinds = ["call", "commit", "call", "file", "call", "committed", "file", "statement"]
     while len(found) < KILLS:
         among = by_kind.get(kinds[len(found) % len(kinds)]) or [number for number, *_ in seen]
