@@ -100,6 +100,12 @@ class Context:
         """Build every configured source, in the order of the file."""
         return [configured_source(settings) for settings in self.settings.source]
 
+    def lacking(self) -> list[str]:
+        """Give one line for each source that cannot ask its interface, with what to do."""
+        interfaces = [source for source in self.settings.source if source.kind == INTERFACE]
+        found = ((source.name, configured_account(self.settings, source).lacking()) for source in interfaces)
+        return [f"source {name}: {why}" for name, why in found if why is not None]
+
     def listings(self) -> list[Listing]:
         """Build the listing of every source that is an interface; nothing is connected yet."""
         return [

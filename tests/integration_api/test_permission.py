@@ -238,3 +238,11 @@ def test_tokens_stand_in_no_finding_and_in_no_log(branch: Branch, capfd: pytest.
     told = "".join(capfd.readouterr()) + str(branch.findings())
     secrets = [*branch.tokens().values(), branch.simulator.told["client_secret"]]
     assert not any(str(one) in told for one in secrets if isinstance(one, str) and one)
+
+
+def test_check_says_what_keeps_a_source_from_asking(branch: Branch) -> None:
+    branch.configure("authorization_code")
+    done = branch.office.cli("check")
+    assert (done.returncode, "retention source authorize posts" in done.stderr) == (2, True), done.stderr
+    authorized(branch)
+    assert branch.office.cli("check").returncode == 0

@@ -63,6 +63,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         context.signer()
         context.check_keys()
         context.sources()
+        problems += context.lacking()
         click.echo(f"The database, the keys and the audit log {context.installation.origin} are in order.")
     if problems:
         raise UsageError("\n".join(problems))

@@ -66,6 +66,16 @@ class Account:
             raise NotAuthorizedError(msg)
         return found
 
+    def lacking(self) -> str | None:
+        """Say what keeps the source from asking, as far as that shows without asking; None where nothing does."""
+        try:
+            self.secret()
+        except NotAuthorizedError as error:
+            return str(error)
+        if self.grant == "authorization_code" and not self.tokens_file.exists():
+            return f"the source was not authorized yet; authorize it with: retention source authorize {self.source}"
+        return None
+
     @property
     def tokens_file(self) -> Path:
         """Where the tokens of this source are kept."""
