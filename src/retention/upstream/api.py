@@ -50,6 +50,7 @@ class CallTerms:
     lease: lease.Lease
     now: datetime
     stop: Callable[[], None]
+    run_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -168,8 +169,9 @@ class _Source:
                 _log.warning("messages are not deleted upstream", source=self._remover.name, count=left)
 
     def _tell(self, connection: Connection, **counts: int) -> None:
+        run = {} if self._terms.run_id is None else {"run": self._terms.run_id}
         entries = [
-            entry(f"upstream_{what}", self._terms.now, source=self._remover.name, count=count)
+            entry(f"upstream_{what}", self._terms.now, source=self._remover.name, count=count, **run)
             for what, count in counts.items()
             if count
         ]
