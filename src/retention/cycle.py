@@ -262,7 +262,7 @@ def _purge(
         watcher.tick,
         watcher.stop,
         enlist=api.Lister(context.database, {remover.name for remover in removers}),
-        settle=partial(api.make_calls, _call_terms(context, held, now, watcher, run_id), removers),
+        settle=partial(api.make_calls, _call_terms(context, held, now, watcher), removers),
     )
     finished = purging.perform(context.database, context.log, order, context.places)
     purging.forget_released_holds(context.database, finished)
@@ -272,10 +272,8 @@ def _purge(
     return finished
 
 
-def _call_terms(
-    context: Context, held: Lease, now: datetime, watcher: Watcher, run_id: int | None = None
-) -> api.CallTerms:
-    return api.CallTerms(context.database, context.log, held, now, watcher.stop, run_id)
+def _call_terms(context: Context, held: Lease, now: datetime, watcher: Watcher) -> api.CallTerms:
+    return api.CallTerms(context.database, context.log, held, now, watcher.stop)
 
 
 def _reconcile_calls(context: Context, held: Lease, now: datetime) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from retention import cycle
 from retention.audit.verify import verify
+from retention.report.record import gather
+from retention.report.record_words import upstream_reason
 from retention.store import upstream_calls
 from retention.upstream import api
 from tests.kit import row
@@ -170,3 +172,22 @@ def test_the_command_line_says_partly_done_while_something_waits(branch: Branch)
     branch.environment["RETENTION_LOG_LEVEL"] = "critical"
     done = branch.office.cli("purge", "--format", "json", now=LATER)
     assert (done.returncode, done.stdout[:1]) == (3, "{"), done.stderr
+
+
+def test_the_disposal_record_says_what_the_receipts_show_and_no_more(branch: Branch) -> None:
+    wanted = len(due(branch))
+    branch.fail("drop", count=100, skip=5, **DELETE)
+    first = purge(branch)
+    assert first.disposed == wanted
+    branch.simulator.control.did("/simulator/faults", "DELETE")
+    at = datetime(2027, 1, 20, 12, tzinfo=UTC)
+    second = purge(branch, at)
+    with branch.context.database.read() as connection:
+        records = [gather(connection, branch.context.installation, run.id) for run in (first, second)]
+    assert [record.receipts for record in records] == [
+        5,
+        second.disposed,
+    ]  # what was left of the first is none of the second
+    assert second.disposed > 0
+    assert [record.upstream_level for record in records] == ["unknown", "deleted"]
+    assert "5 messages are deleted there. Of the others" in upstream_reason(records[0])

@@ -22,7 +22,7 @@ from retention.errors import LogError, UsageError
 from retention.policy.plan import Plan, load_plan
 from retention.policy.schedule import parse_schedule
 from retention.report.record_counts import DayCount, Lateness, lateness
-from retention.report.record_log import BeltFacts, batches_of, said_beside, totals_of
+from retention.report.record_log import BeltFacts, batches_of, receipts_of, said_beside, totals_of
 from retention.store import runs
 from retention.store.tables import plan as plan_table
 from retention.store.tables import run as run_table
@@ -75,6 +75,12 @@ class Record:
     entries: tuple[int, int] | None
     belts: tuple[BeltFacts, ...]
     checkpoint: HeadFacts
+    receipts: int = 0
+
+    @property
+    def upstream_level(self) -> str:
+        """The level of evidence of all copies at the source together: the worst of them."""
+        return "deleted" if self.receipts == self.disposed > 0 else "unknown"
 
     @property
     def disposed(self) -> int:
@@ -131,6 +137,7 @@ def gather(
         entries=(batches[0].first, batches[-1].first + batches[-1].disposed) if batches else None,
         belts=belts,
         checkpoint=head,
+        receipts=receipts_of(connection, run, batches[-1].first, head.size) if batches else 0,
     )
 
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from retention.model import from_epoch, iso
-from retention.report.record_words import BEYOND_REACH, UPSTREAM, UPSTREAM_LEVEL, steps_of
+from retention.report.record_words import BEYOND_REACH, steps_of, upstream_reason
 
 if TYPE_CHECKING:
     from retention.report.record import Record
@@ -61,8 +61,8 @@ def _record(record: Record) -> dict[str, Any]:
         ],
         "evidence": {
             "register": "deleted" if record.disposed else "nothing was due",
-            "upstream": UPSTREAM_LEVEL,
-            "upstream_reason": UPSTREAM,
+            "upstream": record.upstream_level,
+            "upstream_reason": upstream_reason(record),
         },
         "not_yet_beyond_reach": [
             {"copy": copy, "until": None, "why": why} for copy, why in BEYOND_REACH[record.database]

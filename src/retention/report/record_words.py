@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from retention.report.record import Record, RuleFacts
     from retention.report.record_log import BeltFacts
 
-UPSTREAM_LEVEL = "unknown"
 UPSTREAM = (
     "Hootsuite Inbox has no call that deletes private messages, so this run did not touch the copy at the source. "
     "Whether it is still there is not known."
@@ -212,7 +211,20 @@ def evidence(record: Record) -> list[Line]:
     else:
         first, last = record.entries
         here = f"deleted; one log entry for each message, within entries {number(first)} to {number(last)}"
-    return [Line("Register", here), Line("Upstream", f"{UPSTREAM_LEVEL}. {UPSTREAM}")]
+    return [Line("Register", here), Line("Upstream", f"{record.upstream_level}. {upstream_reason(record)}")]
+
+
+def upstream_reason(record: Record) -> str:
+    """Say what this run shows of the copies at the source."""
+    if not record.receipts:
+        return UPSTREAM
+    told = f"Hootsuite’s REST API confirmed that {messages(record.receipts)} "
+    told += f"{'is' if record.receipts == 1 else 'are'} deleted there."
+    if record.receipts == record.disposed:
+        return told
+    return (
+        f"{told} Of the others it is not known whether they are still there: a call failed, or their source has none."
+    )
 
 
 def beyond_reach(record: Record) -> list[tuple[str, str, str]]:

@@ -24,9 +24,10 @@ _AT_ONCE = 500
 
 
 class Call(NamedTuple):
-    """One deletion that is not settled. ``refusals`` counts how often the interface has refused it."""
+    """One deletion that is not settled: by which run the message was disposed of, and how often it was refused."""
 
     message_id: str
+    run_id: int
     state: str
     refusals: int
 
@@ -52,7 +53,7 @@ def after(
 ) -> list[Call]:
     """Give the next calls of a source, in the order of their identifiers, which is the table's key."""
     table = upstream_call.c
-    query = select(table.message_id, table.state, table.refusals).where(
+    query = select(table.message_id, table.run_id, table.state, table.refusals).where(
         table.source_id == source_id, table.message_id > floor, table.state.in_(states)
     )
     return [Call(*row) for row in connection.execute(query.order_by(table.message_id).limit(limit))]

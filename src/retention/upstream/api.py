@@ -5,6 +5,7 @@ disposes of messages notes them as waiting, in its own transaction → a group i
 what became of each, with entries. A process that dies between the calls and their outcome leaves intentions; the next
 run makes the same calls again, and what is not there any more is gone. So the log has for every intention an outcome:
 the counts of ``upstream_intended`` are those of ``upstream_deleted``, ``upstream_failed`` and ``upstream_unknown``.
+Each entry names the run that disposed of the messages, whichever run makes the calls.
 
 *deleted* is what the interface says of a message by its receipt, or that it is not there. *failed* is a call that it
 refused or that was not made, *unknown* one without an answer. Those are intended anew by a later run.
@@ -12,6 +13,7 @@ refused or that was not made, *unknown* one without an answer. Those are intende
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -50,7 +52,6 @@ class CallTerms:
     lease: lease.Lease
     now: datetime
     stop: Callable[[], None]
-    run_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -125,7 +126,7 @@ class _Source:
             calls = upstream_calls.after(connection, self._number, floor, limit=GROUP, states=self._states)
             new = [call.message_id for call in calls if call.state == upstream_calls.WAITING]
             upstream_calls.intend(connection, self._number, new)
-            self._tell(connection, intended=len(new))
+            self._tell(connection, calls, intended=new)
         return calls
 
     def _asked(self, calls: list[Call]) -> _Outcome:
@@ -151,14 +152,14 @@ class _Source:
             upstream_calls.settle(connection, number, [*outcome.deleted, *given_up])
             upstream_calls.put_back(connection, number, [*outcome.unknown, *outcome.not_made], refused=False)
             upstream_calls.put_back(connection, number, outcome.refused, refused=True)
-            failed = len(outcome.refused) + len(outcome.not_made)
-            self._tell(connection, deleted=len(outcome.deleted), failed=failed, unknown=len(outcome.unknown))
+            failed = [*outcome.refused, *outcome.not_made]
+            self._tell(connection, calls, deleted=outcome.deleted, failed=failed, unknown=outcome.unknown)
             if given_up:
                 reason = f"Hootsuite refused {MOST_REFUSALS} times to delete a message; delete it in the dashboard"
                 self._find(connection, REFUSED, reason)
             if isinstance(outcome.error, ApiError):
                 self._find(connection, FAILED, str(outcome.error))
-        _log.info("calls", source=self._remover.name, deleted=len(outcome.deleted), failed=failed)
+        _log.info("calls", source=self._remover.name, deleted=len(outcome.deleted), failed=len(failed))
         return len(outcome.deleted) + len(given_up)
 
     def _mend(self) -> None:
@@ -168,12 +169,13 @@ class _Source:
             if left := upstream_calls.count(connection, self._number):
                 _log.warning("messages are not deleted upstream", source=self._remover.name, count=left)
 
-    def _tell(self, connection: Connection, **counts: int) -> None:
-        run = {} if self._terms.run_id is None else {"run": self._terms.run_id}
+    def _tell(self, connection: Connection, calls: list[Call], **outcomes: list[str]) -> None:
+        """Append what became of messages, counted by the run that disposed of them."""
+        run_of = {call.message_id: call.run_id for call in calls}
         entries = [
-            entry(f"upstream_{what}", self._terms.now, source=self._remover.name, count=count, **run)
-            for what, count in counts.items()
-            if count
+            entry(f"upstream_{what}", self._terms.now, source=self._remover.name, run=run, count=count)
+            for what, ids in outcomes.items()
+            for run, count in sorted(Counter(run_of[one] for one in ids).items())
         ]
         if entries:
             self._terms.log.append(connection, entries)
