@@ -12,11 +12,13 @@ from retention import cycle
 from retention.audit.verify import verify
 from retention.report.record import gather
 from retention.report.record_words import upstream_reason
+from retention.sources.hootsuite_api.remover import MessageRemover
 from retention.store import upstream_calls
 from retention.upstream import api
 from tests.kit import row
 
 if TYPE_CHECKING:
+    from retention.sources.interface import Removal
     from retention.store.runs import Run
     from tests.integration_api.branch import Branch
 
@@ -164,6 +166,26 @@ def test_a_kill_between_calls_and_outcome_is_reconciled_by_the_next_job(
     context = branch.context
     with context.database.read() as connection:
         assert verify(connection, context.installation.origin, context.verifiers).ok
+
+
+def test_what_was_done_before_something_unforeseen_is_written_down(
+    branch: Branch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = len(due(branch))
+    remove, made = MessageRemover.remove, [0]
+
+    def third_time_unlucky(remover: MessageRemover, message_id: str) -> Removal:
+        made[0] += 1
+        if made[0] == 3:
+            raise ZeroDivisionError
+        return remove(remover, message_id)
+
+    monkeypatch.setattr(MessageRemover, "remove", third_time_unlucky)
+    with pytest.raises(ZeroDivisionError):
+        purge(branch)
+    assert told(branch) == {"intended": wanted, "deleted": 2, "failed": wanted - 2}
+    purge(branch)
+    assert left(branch) == 0
 
 
 def test_the_command_line_says_partly_done_while_something_waits(branch: Branch) -> None:
