@@ -167,7 +167,7 @@ class Tokens:
         except FileNotFoundError:
             return Kept()
         except (OSError, ValueError, TypeError):
-            msg = f"{file}: cannot be read; put it back from a backup, or remove it and authorize the source again"
+            msg = f"{file}: cannot be read; check its owner, or remove it and authorize the source again"
             raise NotAuthorizedError(msg) from None
 
     def _write(self, kept: Kept) -> None:
