@@ -18,7 +18,14 @@ from retention.policy.coverage import Watched
 from retention.policy.schedule import Schedule, configured_schedule
 from retention.settings import say_where
 from retention.settings.secrets import read_secret
-from retention.sources.catalog import build_pickup, build_source
+from retention.sources.catalog import (
+    Account,
+    build_account,
+    build_listing,
+    build_pickup,
+    build_remover,
+    build_source,
+)
 from retention.store import holds
 from retention.store import month_keys as months
 from retention.store.engine import Database, open_database
@@ -34,7 +41,12 @@ if TYPE_CHECKING:
     from retention.audit.checkpoint import Signer, VerifierKey
     from retention.settings import Settings, SourceSettings
     from retention.settings.locate import Place
-    from retention.sources.interface import Pickup, Source
+    from retention.sources.interface import Listing, Pickup, Remover, Source
+
+
+INTERFACE = "hootsuite-api"
+API_KEYS = ("url", "client_id", "grant", "member_id", "organization_id", "redirect_uri", "look_back")
+"""Keys of a source that is an interface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +144,28 @@ class Context:
         """Build the pickup of every source whose files are fetched from a server; nothing is connected yet."""
         built = (configured_pickup(settings) for settings in self.settings.source)
         return [pickup for pickup in built if pickup is not None]
+
+    def lacking(self) -> list[str]:
+        """Give one line for each source that cannot ask its interface, with what to do."""
+        interfaces = [source for source in self.settings.source if source.kind == INTERFACE]
+        found = ((source.name, configured_account(self.settings, source).lacking()) for source in interfaces)
+        return [f"source {name}: {why}" for name, why in found if why is not None]
+
+    def listings(self) -> list[Listing]:
+        """Build the listing of every source that is an interface; nothing is connected yet."""
+        return [
+            build_listing(configured_account(self.settings, source), source.path, look_back=source.look_back_time)
+            for source in self.settings.source
+            if source.kind == INTERFACE
+        ]
+
+    def removers(self) -> list[Remover]:
+        """Build what deletes upstream, for every source that has ``upstream = "api"``; nothing is connected yet."""
+        return [
+            build_remover(configured_account(self.settings, source))
+            for source in self.settings.source
+            if source.upstream == "api"
+        ]
 
     def source(self, name: str | None) -> Source:
         """Build the named source, or the only one.
@@ -233,11 +267,40 @@ def check_sources(path: Path, settings: Settings) -> None:
         try:
             configured_source(source)
             configured_pickup(source)
+            _check_account(settings, source)
         except ConfigError as error:
             for key, _, reason in (problem.partition(": ") for problem in error.problems):
                 problems.append((("source", number, *key.split(".")), reason))
     if problems:
         raise ConfigError(say_where(path, problems))
+
+
+def _check_account(settings: Settings, source: SourceSettings) -> None:
+    if source.kind == INTERFACE:
+        configured_account(settings, source)
+        return
+    given = [key for key in API_KEYS if getattr(source, key) is not None]
+    if given:
+        raise ConfigError([f'{key}: is for kind = "{INTERFACE}"' for key in given])
+
+
+def configured_account(settings: Settings, source: SourceSettings) -> Account:
+    """Build the account with which a source asks Hootsuite.
+
+    Raises:
+        ConfigError: it cannot be built; every problem begins with the key at fault.
+
+    """
+    return build_account(
+        name=source.name,
+        state=settings.paths.state / "api",
+        url=source.url,
+        client_id=source.client_id,
+        grant=source.grant,
+        member_id=source.member_id,
+        organization_id=source.organization_id,
+        redirect_uri=source.redirect_uri,
+    )
 
 
 def configured_source(settings: SourceSettings) -> Source:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from retention import upkeep
@@ -18,10 +20,11 @@ from retention.ingest import coverage, intake
 from retention.ingest.disposition import QuarantineTerms, after_import
 from retention.ingest.fetching import FetchTerms, failed, fetch_files
 from retention.ingest.importing import Terms, import_item
+from retention.ingest.listing import listed
 from retention.logs import get_logger, log_retries
 from retention.purge import guard
 from retention.purge import run as purging
-from retention.purge.execute import Order, drop_redated
+from retention.purge.execute import Enlist, Order, drop_redated
 from retention.purge.files import settle_files
 from retention.purge.keys import KeyTerms, destroy_month_keys, finish_month_keys, retire_signing_keys
 from retention.purge.planning import make_plan
@@ -29,14 +32,16 @@ from retention.purge.reconcile import close_interrupted, tell_interrupted_import
 from retention.purge.remote import RemoteTerms, remove_imported
 from retention.purge.residue import MINIMUM_LENGTH, Search, search
 from retention.sources.interface import SkippedFile
-from retention.store import findings, lease, order_items, register, runs
-from retention.upstream import orders
+from retention.store import findings, lease, order_items, register, runs, upstream_calls
+from retention.upstream import api, orders
 from retention.upstream.evidence import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from retention.audit.checkpoint import Signer
     from retention.audit.verify import Verification
@@ -165,6 +170,7 @@ def _turn(context: Context, now: datetime) -> Iterator[Lease]:
         orders.issue(terms)  # also what a run that died had filled
         for number in orders.forget_late(terms):
             _log.warning("the identifiers of an order were forgotten without evidence", order=number)
+        _reconcile_calls(context, held, now)
         settle_files(context.database, context.log, context.quarantine, now)
         yield held
         with context.database.write() as connection:
@@ -273,7 +279,11 @@ def _ingest(
 
 
 def _discovered(context: Context, now: datetime, watcher: Watcher) -> Iterator[tuple[Source, SourceItem]]:
-    return intake.discovered(context.database, context.sources(), clock=time.time(), now=now, skip=watcher.skip)
+    """Give what lies in the landing folders, and then what interfaces list, each page set when it is asked for."""
+    sources = {source.name: source for source in context.sources()}
+    landed = intake.discovered(context.database, sources.values(), clock=time.time(), now=now, skip=watcher.skip)
+    listings = [(listing, sources[listing.name]) for listing in context.listings()]
+    return chain(landed, listed(context.database, listings, now=now, stop=watcher.stop, skip=watcher.skip))
 
 
 def _plan(context: Context, now: datetime) -> Plan:
@@ -302,6 +312,7 @@ def _purge(
         objections=objections,
         reason_commitment=approval.reason_commitment if approval else None,
     )
+    removers = context.removers()
     order = Order(
         chosen,
         run_id,
@@ -311,7 +322,11 @@ def _purge(
         context.settings.purge.batch_size,
         watcher.tick,
         watcher.stop,
-        enlist=orders.Lister(context.database, context.ordered_zones),
+        enlist=_enlist(
+            orders.Lister(context.database, context.ordered_zones),
+            api.Lister(context.database, {remover.name for remover in removers}),
+        ),
+        settle=partial(api.make_calls, _call_terms(context, held, now, watcher), removers),
     )
     finished = purging.perform(context.database, context.log, order, context.places)
     issued = orders.issue(_order_terms(context, held, now))
@@ -329,10 +344,40 @@ def _purge(
     return finished
 
 
+def _enlist(*listers: Enlist) -> Enlist:
+    """Have each of several write down what a batch disposes of."""
+
+    def enlist(connection: Connection, run_id: int, batch: int, rows: Iterable[tuple[int, str]]) -> None:
+        disposed = list(rows)
+        for lister in listers:
+            lister(connection, run_id, batch, disposed)
+
+    return enlist
+
+
+def _call_terms(context: Context, held: Lease, now: datetime, watcher: Watcher) -> api.CallTerms:
+    return api.CallTerms(context.database, context.log, held, now, watcher.stop)
+
+
+def _reconcile_calls(context: Context, held: Lease, now: datetime) -> None:
+    """Make calls again whose outcome an interrupted run has not written down, and erase what is settled by that."""
+    if api.make_calls(_call_terms(context, held, now, Watcher()), context.removers(), left_only=True):
+        blocked = context.database.erase()
+        if blocked is not None:
+            _find(context, purging.ERASURE_BLOCKED, blocked, now)
+
+
+def not_deleted_upstream(context: Context) -> int:
+    """Count the messages that were disposed of here and wait for their deletion by an interface."""
+    with context.database.read() as connection:
+        return upstream_calls.count(connection)
+
+
 def residue(context: Context, identifiers: list[str]) -> Search:
     """Look for identifiers that must be gone in every file of ours, the database's included."""
     with context.database.read() as connection:
         excepted = order_items.listed_anywhere(connection, identifiers)
+        excepted |= upstream_calls.listed_anywhere(connection, identifiers)
         numbers = register.source_numbers(connection)
     keys = {one: [register.message_key(number, one) for number in numbers] for one in excepted}
     return search(identifiers, keys, context.database.files(), context.places)

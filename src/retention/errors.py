@@ -144,3 +144,20 @@ class RemoteFileError(SourceError):
         self.reason = reason
         self.passing = passing
         super().__init__(reason)
+
+
+class ApiError(SourceError):
+    """A source's interface did not give what it was asked for; ``code`` is what it calls the reason, 0 if nothing."""
+
+    def __init__(self, reason: str, *, code: int = 0) -> None:
+        """Keep the code, by which some reasons are told apart."""
+        self.code = code
+        super().__init__(reason)
+
+
+class ApiBusyError(ApiError):
+    """The interface failed for a reason that passes: the same call may succeed when it is tried again."""
+
+
+class NotAuthorizedError(ApiError):
+    """The interface does not know us, or not any more; a person must authorize the source."""

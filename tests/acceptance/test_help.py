@@ -31,7 +31,7 @@ LEAVES_A_REPORT = {
 EVERY_COMMAND = {
     *("init", "check", "ingest", "purge", "run", "status", "explain", "scan-residue", "demo", "simulate"),
     *("hold place", "hold release", "hold list", "findings list", "findings resolve"),
-    *("audit verify", "audit export", "audit checkpoint", "source sniff"),
+    *("audit verify", "audit export", "audit checkpoint", "source sniff", "source authorize"),
 }
 
 
@@ -109,7 +109,9 @@ def test_every_command_on_an_installation_takes_a_configuration_and_drill_time()
         for path, command in _commands(retention)
         if not {"config", "now"} <= {parameter.name for parameter in command.params}
     ]
-    assert lacking == ["source sniff", "demo", "simulate"], "these come before a configuration or make their own"
+    assert lacking == ["source authorize", "source sniff", "demo", "simulate"], (
+        "these come before a configuration or make their own"
+    )
 
 
 def test_without_a_command_the_help_is_shown_and_usage_is_wrong() -> None:

@@ -49,6 +49,9 @@ class Sent:
 class Adapter(ABC):
     """One source under test."""
 
+    visibility = "private"
+    holds_text = True
+
     def __init__(self, name: str, **keys: Any) -> None:  # noqa: ANN401 - whatever the configuration takes
         """Take a name for the test and the keys of the configuration, beside name and path."""
         self.name = name
@@ -161,6 +164,25 @@ class LinkedIn(_File):
             yield _line(["c1", SECRET, SECRET, person, "The Office", own, at, SECRET, sent.text, "INBOX"])
 
 
+class PageSet(_File):
+    """What an interface listed; no text of a message ever stands in it."""
+
+    file = "messages-01112026000000-22112026000000.pages.jsonl"
+    visibility = "public"
+    holds_text = False
+
+    def written(self, messages: Iterable[Sent]) -> Iterator[str]:
+        yield '{"version": 1, "from": "2026-11-01T00:00:00Z", "to": "2026-11-22T00:00:00Z"}\n'
+        records = 0
+        for sent in messages:
+            at = f"{sent.at:%Y-%m-%dT%H:%M:%SZ}" if sent.fit else f"{SECRET} when"
+            yield json.dumps({"id": str(4138476039 + sent.number), "at": at, "state": "SENT", "profile": "115"}) + "\n"
+            records += 1
+            if records % 4 == 0:
+                yield json.dumps({"next": f"{SECRET}:{records}", "records": records}) + "\n"
+        yield json.dumps({"next": None, "records": records}) + "\n" + json.dumps({"end": records}) + "\n"
+
+
 def _line(cells: Sequence[str]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(cells)
@@ -232,5 +254,14 @@ ADAPTERS: tuple[Adapter, ...] = (
     Meta("facebook-archive", kind="archive", preset="facebook-archive", own_account="The Office"),
     Meta("instagram-archive", kind="archive", preset="instagram-archive", own_account="The Office"),
     LinkedIn("linkedin-archive", kind="archive", preset="linkedin-archive", own_account="linkedin.com/in/the-office"),
+    PageSet(
+        "hootsuite-api",
+        kind="hootsuite-api",
+        url="https://127.0.0.1:9",
+        client_id="nobody",
+        grant="organization_app",
+        organization_id="1",
+        upstream="none",
+    ),
 )
 """Every source of this version."""

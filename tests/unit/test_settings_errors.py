@@ -78,7 +78,7 @@ WRONG = [
     ("schedule.rule.1.name", 'name = "direct', f'name = "{SECRET} {SECRET}"', "small letters"),
     ("schedule.rule.1.authority", "authority = ", 'authority = " "', "at least 1 character"),
     ("source.1.kind", "kind = ", f'kind = "{SECRET}"', "'csv-export'"),
-    ("source.1.kind", "kind = ", 'kind = "hootsuite-api"', "not part of this version"),
+    ("source.1.kind", "kind = ", 'kind = "hootsuite-webhook"', "not part of this version"),
     ("source.1.upstream", "upstream = ", 'upstream = "api"', "no delete call"),
     ("source.1.after_ingest", "after_ingest = ", f'after_ingest = "{SECRET}"', "'delete'"),
     ("source.1.path", "path = ", f'path = ["{SECRET}"]', "path"),
@@ -114,7 +114,7 @@ def test_everything_that_is_wrong_is_told_at_once(config: Path) -> None:
     rule = '[[schedule.rule]]\nname = "direct-messages"\nkeep = "soon"\n\n[[source]]'
     text = changed(
         ("[[source]]", rule),
-        ('kind = "csv-export"', 'kind = "hootsuite-api"'),
+        ('kind = "csv-export"', 'kind = "hootsuite-webhook"'),
         ('preset = "hootsuite-inbox"', 'columns = { message_id = "id" }'),
         ("max_share = 0.10 ", "max_share = 7 "),
         ('grace = "P1D"', 'grace = "P1D"\napprovals = 2\nsurprise = 1'),
@@ -292,3 +292,54 @@ def test_what_a_kind_of_source_lacks_or_does_not_know_is_named_by_its_key(config
 def test_identifiers_must_be_kept_for_longer_than_an_order_may_take(config: Path) -> None:
     with pytest.raises(ConfigError, match=r"upstream\.keep_ids: must be longer than order_period"):
         loaded(config, EXAMPLE.replace('keep_ids = "P3M"', 'keep_ids = "P7D"'))
+
+
+INTERFACE = """[[source]]
+name = "posts"
+kind = "hootsuite-api"
+path = "var/landing-posts"
+upstream = "api"
+url = "https://platform.hootsuite.com"
+client_id = "me"
+grant = "member_app"
+member_id = "7"
+"""
+
+
+def with_interface(*changes: tuple[str, str]) -> str:
+    text = INTERFACE
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return f"{EXAMPLE}\n{text}"
+
+
+def test_an_interface_is_a_source_with_nothing_wrong(config: Path) -> None:
+    assert loaded(config, with_interface()).source[1].upstream == "api"
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "reason"),
+    [
+        (("https://", "http://"), "url", "write https://"),
+        (("url = ", f'preset = "{SECRET}"\nurl = '), "preset", "is for files"),
+        (("url = ", 'time_zone = "Europe/London"\nurl = '), "time_zone", "is for files"),
+        (('client_id = "me"\n', ""), "client_id", "is missing"),
+        (('member_id = "7"\n', ""), "member_id", "is missing"),
+        (('"member_app"\n', '"member_app"\norganization_id = "7"\n'), "organization_id", "goes with grant"),
+        (('grant = "member_app"', f'grant = "{SECRET}"'), "grant", "must be"),
+        (("url = ", 'look_back = "P3M"\nurl = '), "look_back", "days or weeks"),
+    ],
+)
+def test_what_is_wrong_with_an_interface_is_told_by_its_key(
+    config: Path, change: tuple[str, str], key: str, reason: str
+) -> None:
+    [told] = problems_of(config, with_interface(change))
+    assert told.split(": ")[1] == f"source.2.{key}"
+    assert reason in told
+    assert SECRET not in told
+
+
+def test_a_key_of_an_interface_is_no_key_of_an_export(config: Path) -> None:
+    [told] = problems_of(config, changed(('preset = "hoot', f'client_id = "{SECRET}"\npreset = "hoot')))
+    assert told.endswith('source.1.client_id: is for kind = "hootsuite-api"')

@@ -108,6 +108,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         with context.database.read() as connection:
             problems += inspect_guards(missing_guards(connection))
             powers = say_powers(connection.dialect.name, can_alter=can_alter_log(connection))
+        problems += context.lacking()
         click.echo(f"The database, the keys and the audit log {context.installation.origin} are in order.")
         click.echo(powers)
     if problems:

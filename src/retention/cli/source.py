@@ -1,4 +1,4 @@
-"""``retention source``: help with exports that no configuration describes yet."""
+"""``retention source``: help with exports that no configuration describes yet, and permission to ask Hootsuite."""
 
 from __future__ import annotations
 
@@ -8,13 +8,44 @@ from pathlib import Path
 
 import click
 
-from retention.cli.frame import exits, reporting
+from retention.cli.frame import exits, reporting, settings_of
 from retention.errors import SourceError, UsageError
 
 
 @click.group()
 def source() -> None:
-    """Find out how an export has to be read."""
+    """Look at unknown exports; get permission to ask."""
+
+
+@source.command(epilog=exits(example="retention source authorize hootsuite-posts"))
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The configuration. [default: $RETENTION_CONFIG, config/retention.toml, /etc/retention/retention.toml]",
+)
+@click.argument("name")
+def authorize(config: Path | None, name: str) -> None:
+    """Let a person agree that the source NAME may ask Hootsuite.
+
+    Prints an address to open in a browser. Whoever agrees there is sent on to another address, which holds a code; the
+    whole of it, or the code, is read from the terminal or from standard input. The tokens are kept in the state folder
+    and work until somebody takes the permission back.
+    """
+    import secrets
+
+    from retention.context import INTERFACE, configured_account
+    from retention.sources.catalog import build_client
+
+    settings = settings_of(config)
+    found = next((one for one in settings.source if (one.name, one.kind) == (name, INTERFACE)), None)
+    if found is None or found.grant != "authorization_code":
+        msg = f'the configuration has no source of this name with kind = "{INTERFACE}", grant = "authorization_code"'
+        raise UsageError(msg)
+    tokens = build_client(configured_account(settings, found)).tokens
+    state = secrets.token_urlsafe(24)
+    click.echo(f"Open this address, sign in and agree:\n\n{tokens.address(state)}\n")
+    tokens.redeem(click.prompt("The address you were sent to, or the code in it", err=True, hide_input=False), state)
+    click.echo(f"The source {name} is authorized.")
 
 
 @source.command(epilog=exits(example="retention source sniff export.csv --time-zone Europe/London"))

@@ -108,12 +108,13 @@ def purge(
         chosen, approval = _chosen(context, digest, reason)
         with watched("purging", chosen.due if chosen else None) as watcher:
             made, finished = cycle.purge(context, present, watcher, chosen, approval)
+        left = cycle.not_deleted_upstream(context)
         if form == "json":
             put_json(context, {"plan": work.plan_as_json(made), "run": work.run_as_json(finished)})
         else:
             put_drill(context)
             click.echo("\n".join([*work.plan_as_text(made), *work.run_as_text(finished)]))
-    _leave(work.exit_of(finished))
+    _leave(work.exit_of(finished, left))
 
 
 @click.command(
@@ -135,6 +136,7 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
         skipped: list[tuple[str, SkippedFile]] = []
         with watched("working") as watcher:
             result = cycle.run(context, present, replace(watcher, skip=lambda *found: skipped.append(found)))
+        left = cycle.not_deleted_upstream(context)
         if form == "json":
             put_json(
                 context,
@@ -153,7 +155,7 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
             click.echo(work.verification_as_text(result.verification))
     codes = [
         Exit.DONE if result.verification.ok else Exit.LOG_NOT_VERIFIED,
-        work.exit_of(result.run),
+        work.exit_of(result.run, left),
         Exit.PARTLY_DONE if work.incomplete(result.imports, skipped) else Exit.DONE,
     ]
     _leave(next((code for code in codes if code), Exit.DONE))

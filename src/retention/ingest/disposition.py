@@ -39,7 +39,8 @@ def after_import(
     """
 
     def decide(progress: Progress, refused: str | None) -> FileEnd | None:
-        if refused is not None or progress.rejected:
+        # What an interface could not give is asked for again; its page set is of no use to a person.
+        if refused is not None or (progress.rejected and settings.kind != "hootsuite-api"):
             return None if leave_refused else FileEnd("quarantine", _quarantine_end(terms, progress, now))
         if settings.after_ingest == "keep-until-due" and progress.oldest_expired_due_at is None:
             return FileEnd("landing", from_epoch(progress.oldest_due_at) if progress.oldest_due_at else now)

@@ -95,7 +95,8 @@ class Order:
 
     ``tick`` is told the number of messages disposed of in a batch, ``stop`` raises where the run is to stop, ``watch``
     sees each batch's rows after its commit, and ``enlist`` writes down in the batch's own transaction what has to go at
-    the source: it is given the run, the batch, and time of receipt and key of each row.
+    the source: it is given the run, the batch, and time of receipt and key of each row. ``settle`` has it go there,
+    when all batches are done, and gives how many identifiers went with that.
     """
 
     plan: Plan
@@ -108,6 +109,7 @@ class Order:
     stop: Callable[[], None] = field(default=lambda: None)
     watch: Callable[[list[Disposed]], None] = field(default=lambda _: None)
     enlist: Enlist = field(default=lambda *_: None)
+    settle: Callable[[], int] = field(default=lambda: 0)
 
 
 def carry_out(database: Database, log: AuditLog, order: Order) -> None:

@@ -15,7 +15,7 @@ from retention.errors import StoppedError
 from retention.model import from_epoch, to_epoch
 from retention.purge.execute import Order, carry_out
 from retention.purge.residue import Sample, search
-from retention.store import findings, holds, ledger, order_items, orders, register, runs
+from retention.store import findings, holds, ledger, order_items, orders, register, runs, upstream_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,16 +94,17 @@ def perform(database: Database, log: AuditLog, order: Order, places: Iterable[Pa
     order = replace(order, watch=sample.watch)
     try:
         carry_out(database, log, order)
+        settled = order.settle()
     except StoppedError:
         _break_off(database, log, order, "stopped")
         raise
     except Exception:
         _break_off(database, log, order, "failed")
         raise
-    blocked = database.erase() if _take_stock(database, log, order) else None
+    blocked = database.erase() if _take_stock(database, log, order) or settled else None
     keys = sample.keys
     with database.read() as connection:
-        ordered = order_items.listed_anywhere(connection, keys)
+        ordered = order_items.listed_anywhere(connection, keys) | upstream_calls.listed_anywhere(connection, keys)
     excepted = {identifier: spelled for identifier, spelled in keys.items() if identifier in ordered}
     found = search(list(keys), excepted, database.files(), places).found
     residue = sum(found.values())

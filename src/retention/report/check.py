@@ -58,6 +58,10 @@ def say_powers(kind: str, *, can_alter: bool) -> str:
     return "This database user can alter the audit log; two roles prevent that: retention init --print-grants"
 
 
+_CALLED = "each purge has the interface delete them, and calls again in later runs where that failed"
+_NOTHING = "nothing is ordered, and nothing will be known of them"
+
+
 def say_upstream(sources: Iterable[SourceSettings], upstream: UpstreamSettings) -> list[str]:
     """Say for each source what becomes of the copies that it keeps itself, and when its silence is told."""
     order, keep = say_period(upstream.order_time), say_period(upstream.keep_time)
@@ -68,7 +72,7 @@ def say_upstream(sources: Iterable[SourceSettings], upstream: UpstreamSettings) 
     )
     lines = []
     for source in sources:
-        what = ordered if source.upstream == "order" else "nothing is ordered, and nothing will be known of them"
+        what = {"order": ordered, "api": _CALLED}.get(source.upstream, _NOTHING)
         lines.append(f"Copies that {source.name} keeps itself: {what}.")
         if source.expect_every:
             lines.append(f"It is silent when nothing arrives for {say_period(Period.parse(source.expect_every))}.")

@@ -23,7 +23,7 @@ from retention.errors import LogError, UsageError
 from retention.policy.plan import Plan, load_plan
 from retention.policy.schedule import parse_schedule
 from retention.report.record_counts import DayCount, Lateness, lateness
-from retention.report.record_log import BeltFacts, batches_of, said_beside, totals_of
+from retention.report.record_log import BeltFacts, batches_of, receipts_of, said_beside, totals_of
 from retention.report.upstream import worst
 from retention.store import orders, runs
 from retention.store.tables import plan as plan_table
@@ -91,17 +91,19 @@ class Record:
     belts: tuple[BeltFacts, ...]
     checkpoint: HeadFacts
     orders: tuple[OrderFacts, ...] = ()
+    receipts: int = 0
 
     @property
     def unlisted(self) -> int:
-        """Messages that no order lists: nothing is known of their copies."""
-        return self.disposed - sum(order.listed for order in self.orders)
+        """Messages that no order lists and no receipt covers: nothing is known of their copies."""
+        return self.disposed - self.receipts - sum(order.listed for order in self.orders)
 
     @property
     def upstream_level(self) -> str:
         """The level of evidence of all copies together: the worst of them."""
-        unknown = ["unknown"] if self.unlisted > 0 or not self.orders else []
-        return worst([*(order.state for order in self.orders), *unknown])
+        states = [order.state for order in self.orders] + (["deleted"] if self.receipts else [])
+        unknown = ["unknown"] if self.unlisted > 0 or not states else []
+        return worst([*states, *unknown])
 
     @property
     def disposed(self) -> int:
@@ -162,6 +164,7 @@ def gather(
             OrderFacts(one.id, one.source, one.state, one.due_on, one.listed, one.absent, one.present, one.unknown)
             for one in orders.of_run(connection, run_id)
         ),
+        receipts=receipts_of(connection, run, batches[-1].first, head.size) if batches else 0,
     )
 
 

@@ -32,6 +32,7 @@ _DISPOSAL = re.compile(
 )
 _BELT_PASSED = '"kind":"belt_passed"'
 _HEARTBEAT = '"kind":"heartbeat"'
+_RECEIPT = '"kind":"upstream_deleted"'
 _PROGRESS = 10_000
 
 
@@ -146,6 +147,12 @@ def said_beside(
         else:
             software = str(entry["software"]) if "software" in entry else None
     return tuple(belts), software
+
+
+def receipts_of(connection: Connection, run: runs.Run, start: int, end: int) -> int:
+    """Count the messages of this run of which an interface has said that they are deleted, or not there any more."""
+    told = (_parsed(body) for _, body in stream(connection, start, end) if _RECEIPT in body)
+    return sum(int(entry["count"]) for entry in told if entry.get("run") == run.id)
 
 
 def _remark(connection: Connection, commitment: str) -> Remark:

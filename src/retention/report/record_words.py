@@ -226,12 +226,23 @@ def evidence(record: Record) -> list[Line]:
 
 def upstream_reason(record: Record) -> str:
     """Say what is known of the copies at the source, as far as it is known when the record is drawn."""
-    if not record.orders:
+    if not record.orders and not record.receipts:
         return UPSTREAM
-    told = [_ORDERED, *(_order(order) for order in record.orders)]
+    told = [_receipts(record)] if record.receipts else []
+    if record.orders:
+        told += [_ORDERED, *(_order(order) for order in record.orders)]
     if record.unlisted > 0:
-        told.append(f"Of {messages(record.unlisted)} more nothing is known: no order lists them.")
+        told.append(f"Of {messages(record.unlisted)} more nothing is known: {_unlisted_why(record)}.")
     return " ".join(told)
+
+
+def _receipts(record: Record) -> str:
+    word = "is" if record.receipts == 1 else "are"
+    return f"Hootsuite’s REST API confirmed that {messages(record.receipts)} {word} deleted there."
+
+
+def _unlisted_why(record: Record) -> str:
+    return "a call failed, or no order lists them" if record.receipts else "no order lists them"
 
 
 def _order(order: OrderFacts) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from retention.policy.coverage import Watched
 
 _SECOND = timedelta(seconds=1)
-LEVELS = ("absent", "attested", "ordered", "unknown", "present")
+LEVELS = ("deleted", "absent", "attested", "ordered", "unknown", "present")
 """The levels of evidence, the best first."""
 
 _UNATTESTED = frozenset({orders.LISTING, "ordered"})

@@ -25,11 +25,11 @@ def incomplete(results: Iterable[ImportResult], skipped: Iterable[tuple[str, Ski
     return failed or any(result.refused or result.progress.rejected for result in results)
 
 
-def exit_of(run: Run) -> Exit:
+def exit_of(run: Run, not_deleted_upstream: int = 0) -> Exit:
     """Give the exit code that a finished run deserves."""
     if run.due_after:
         return Exit.BROKEN
-    return Exit.PARTLY_DONE if run.residue else Exit.DONE
+    return Exit.PARTLY_DONE if run.residue or not_deleted_upstream else Exit.DONE
 
 
 def imports_as_json(results: Iterable[ImportResult]) -> dict[str, Any]:

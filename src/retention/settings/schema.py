@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _ONE_DAY = "P1D"
 _ONE_WEEK = "P7D"
 _ONE_MONTH = "P1M"
+_ONE_YEAR = "P365D"
 _DISPUTE = "P90D"
 _OVERLAP = "P30D"
 _THREE_MONTHS = "P3M"
@@ -37,6 +38,9 @@ _SHORTEST_MONTH = 28
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ADDRESS = re.compile(r"/[^\0]+|(udp|tcp)://[^\s/:@]+:[1-9][0-9]{0,4}")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}|:[0-9A-Fa-f:.]+")
+_NO_DELETE_CALL = (
+    'upstream = "api" does not exist for exports: Hootsuite Inbox has no delete call; use "order" or "none"'
+)
 _URL = re.compile(r"sqlite:///.+|postgresql(\+psycopg)?://.+")
 
 
@@ -139,17 +143,10 @@ def _http(url: str) -> str:
 
 
 def _this_kind(kind: str) -> str:
-    if kind not in {"csv-export", "archive", "sftp"}:
-        msg = f'kind "{kind}" is not part of this version; use kind = "csv-export", "archive" or "sftp"'
+    if kind not in {"csv-export", "archive", "sftp", "hootsuite-api"}:
+        msg = f'kind "{kind}" is not part of this version; use "csv-export", "archive", "sftp" or "hootsuite-api"'
         raise ValueError(msg)
     return kind
-
-
-def _this_upstream(upstream: str) -> str:
-    if upstream == "api":
-        msg = 'upstream = "api" does not exist for exports: Hootsuite Inbox has no delete call; use "order" or "none"'
-        raise ValueError(msg)
-    return upstream
 
 
 def _no_approvals(approvals: int) -> int:
@@ -385,14 +382,29 @@ class SourceSettings(_Table):
     key_file: FilePath | None = None
     remote_folder: RemoteFolder = "/export/message"
     after_fetch: Literal["remove", "leave"] = "remove"
-    upstream: Annotated[Literal["order", "api", "none"], AfterValidator(_this_upstream)] = "order"
+    url: Text | None = None
+    client_id: Text | None = None
+    grant: Literal["authorization_code", "member_app", "organization_app"] | None = None
+    member_id: Text | None = None
+    organization_id: Text | None = None
+    redirect_uri: Text | None = None
+    look_back: DaysText | None = None
+    upstream: Literal["order", "api", "none"] = "order"
     expect_every: DaysText | None = None
+
+    @property
+    def look_back_time(self) -> timedelta:
+        """How far before now the first listing of an interface begins."""
+        return timedelta(days=Period.parse(self.look_back or _ONE_YEAR).days)
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
+        kind = given.get("kind")
         yield from _wrong_of_sftp(given)
-        if given.get("kind") == "archive":
-            return  # the room of sources knows which keys an archive has
+        if kind != "hootsuite-api" and given.get("upstream") == "api":
+            yield ("upstream",), _NO_DELETE_CALL
+        if kind in {"archive", "hootsuite-api"}:
+            return  # the room of sources knows which keys these have
         if "time_zone" not in given:
             yield ("time_zone",), "is missing"
         if ("preset" in given) == ("columns" in given):

@@ -9,23 +9,40 @@ from retention.errors import ConfigError
 from retention.sources.archive import ARCHIVES, Archive
 from retention.sources.csv_export import PRESETS, ColumnMatch, CsvExport, CsvFormat, matches_by_words
 from retention.sources.csv_export.source import WANTED
-from retention.sources.sftp import Account, SftpPickup, parse_host_key
+from retention.sources.hootsuite_api.account import GRANTS, Account
+from retention.sources.hootsuite_api.source import PageSets
+from retention.sources.sftp import Account as SftpAccount
+from retention.sources.sftp import SftpPickup, parse_host_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
-    from retention.sources.interface import Pickup, Source
+    from retention.sources.hootsuite_api.client import Client
+    from retention.sources.interface import Listing, Pickup, Remover, Source
 
     Match = Mapping[str, str | Sequence[str]]
 
-KINDS = ("csv-export", "archive", "sftp")
+KINDS = ("csv-export", "archive", "sftp", "hootsuite-api")
 """Kinds that this version reads."""
 
-LATER_KINDS = ("hootsuite-api", "hootsuite-webhook")
+LATER_KINDS = ("hootsuite-webhook",)
 """Kinds that have a name already and are not part of this version."""
 
-__all__ = ["ARCHIVES", "KINDS", "LATER_KINDS", "PRESETS", "build_pickup", "build_source"]
+__all__ = [
+    "ARCHIVES",
+    "GRANTS",
+    "KINDS",
+    "LATER_KINDS",
+    "PRESETS",
+    "Account",
+    "build_account",
+    "build_listing",
+    "build_pickup",
+    "build_remover",
+    "build_source",
+]
 
 
 def build_source(  # noqa: PLR0913 - one argument for each key of the configuration
@@ -52,17 +69,23 @@ def build_source(  # noqa: PLR0913 - one argument for each key of the configurat
     if kind not in KINDS:
         raise ConfigError([_unknown_kind(kind)])
     problems = [] if 0 <= settle_seconds < float("inf") else ["settle_seconds: must be zero or more"]
+    table = {
+        "time_zone": time_zone,
+        "columns": columns,
+        "private_when": private_when,
+        "public_when": public_when,
+        "date_format": date_format,
+        "delimiter": delimiter,
+        "encoding": encoding,
+    }
+    if kind == "hootsuite-api":
+        given = {**table, "preset": preset, "own_account": own_account}
+        problems += [f"{key}: is for files; what the interface gives is known" for key in _set(given)]
+        if problems:
+            raise ConfigError(problems)
+        return PageSets(name, path)
     if kind == "archive":
-        table = {
-            "time_zone": time_zone,
-            "columns": columns,
-            "private_when": private_when,
-            "public_when": public_when,
-            "date_format": date_format,
-            "delimiter": delimiter,
-            "encoding": encoding,
-        }
-        problems += _not_of_archives(preset, [key for key, value in table.items() if value is not None])
+        problems += _not_of_archives(preset, _set(table))
         if problems:
             raise ConfigError(problems)
         own = (own_account,) if isinstance(own_account, str) else tuple(own_account or ())
@@ -112,13 +135,64 @@ def build_pickup(  # noqa: PLR0913 - one argument for each key of the configurat
     except ValueError as error:
         raise ConfigError([f"host_key: {error}"]) from None
     return SftpPickup(
-        Account(name, host, port, user, pinned, sign_in, key_file),
+        SftpAccount(name, host, port, user, pinned, sign_in, key_file),
         remote_folder,
         path,
         suffixes=WANTED.suffixes,
         settle_seconds=settle_seconds,
         removes=after_fetch == "remove",
     )
+
+
+def build_account(
+    *,
+    name: str,
+    state: Path,
+    url: str | None,
+    client_id: str | None,
+    grant: str | None,
+    member_id: str | None = None,
+    organization_id: str | None = None,
+    redirect_uri: str | None = None,
+) -> Account:
+    """Make the account with which a source of kind ``hootsuite-api`` asks. Nothing is connected.
+
+    Raises ConfigError, each of whose problems begins with the key at fault.
+    """
+    needed = {"url": url, "client_id": client_id, "grant": grant}
+    missing = [f'{key}: is missing; kind = "hootsuite-api" needs it' for key, value in needed.items() if value is None]
+    if missing or url is None or client_id is None:
+        raise ConfigError(missing)
+    known = next((one for one in GRANTS if one == grant), GRANTS[0])
+    account = Account(name, url, client_id, known, state, member_id, organization_id, redirect_uri)
+    if problems := account.problems():
+        raise ConfigError(problems)
+    return account
+
+
+def build_client(account: Account) -> Client:
+    """Make a client that asks Hootsuite. Nothing is connected and no secret is read yet."""
+    from retention.sources.hootsuite_api.client import Client  # noqa: PLC0415 - the way to a network is slow to load
+
+    return Client(account)
+
+
+def build_listing(account: Account, path: Path, *, look_back: timedelta) -> Listing:
+    """Make the listing of a source of kind ``hootsuite-api``."""
+    from retention.sources.hootsuite_api.listing import MessageListing  # noqa: PLC0415 - as above
+
+    return MessageListing(build_client(account), path, look_back=look_back)
+
+
+def build_remover(account: Account) -> Remover:
+    """Make what deletes messages of a source of kind ``hootsuite-api``."""
+    from retention.sources.hootsuite_api.remover import MessageRemover  # noqa: PLC0415 - as above
+
+    return MessageRemover(build_client(account))
+
+
+def _set(keys: Mapping[str, object]) -> list[str]:
+    return [key for key, value in keys.items() if value is not None]
 
 
 def _not_of_archives(preset: str | None, given: list[str]) -> list[str]:

@@ -7,17 +7,22 @@ never delete anything.
 
 Where files lie on another machine, a *pickup* fetches them into the landing folder of a source first. What was fetched
 and when a file may be removed over there is decided elsewhere; a pickup does as it is told.
+
+A page set is a file too. What an interface lists is not the same when it is asked twice, so a *listing* writes what it
+was told, identifiers and times without any text, into the landing folder of the source of the same name, and the source
+reads it from there. Which spans of time are to be listed is decided elsewhere; a listing does as it is told. A
+*remover* deletes single messages where they came from, and says what became of each.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     from retention.model import IncomingMessage, RowNotice, RowProblem
@@ -133,3 +138,52 @@ class Pickup(ABC):
     @abstractmethod
     def close(self) -> None:
         """End the connection, where there is one."""
+
+
+class Window(NamedTuple):
+    """A span of time, both ends included (aware, UTC, whole seconds)."""
+
+    start: datetime
+    end: datetime
+
+
+class Listing(ABC):
+    """An interface that lists messages by time, page by page, into the landing folder of the source of the same name.
+
+    Its methods raise ApiError where the interface does not give what it was asked for, and NotAuthorizedError where a
+    person must act first; the other sources go on. No connection is made before it is needed.
+    """
+
+    name: str
+    look_back: timedelta
+    """How far before now the first listing begins."""
+    overlap: timedelta
+    """How much of what was listed before is listed again, because messages may have changed their time since."""
+    longest: timedelta
+    """The longest window that can be asked for."""
+
+    @abstractmethod
+    def unfinished(self) -> list[Window]:
+        """Give the windows whose listing was cut off, so that they can be fetched to their end."""
+
+    @abstractmethod
+    def fetch(self, window: Window, pulse: Callable[[], None]) -> Path:
+        """List a window to its end, going on behind the last durable page, and give the finished page set.
+
+        Calls ``pulse`` before every page; what it raises ends the listing and leaves what was listed. Only the name of
+        a page set in which nothing is missing says what it covers.
+        """
+
+
+Removal = Literal["deleted", "gone", "refused"]
+"""What became of one message: deleted now, not there (any more), or not to be deleted as it is."""
+
+
+class Remover(ABC):
+    """An interface that deletes single messages of the source of the same name; raises like a listing."""
+
+    name: str
+
+    @abstractmethod
+    def remove(self, message_id: str) -> Removal:
+        """Delete one message for good."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import delete, func, insert, select, text, update
 
-from retention.model import to_epoch
+from retention.model import from_epoch, to_epoch
 from retention.store.tables import import_, kept_file, redated
 
 if TYPE_CHECKING:
@@ -184,6 +184,14 @@ def bring_forward(connection: Connection, place: str, at: datetime) -> None:
     """Let the files of one place go at an instant, if they were to go later."""
     later = (kept_file.c.place == place) & (kept_file.c.dispose_at > to_epoch(at))
     connection.execute(update(kept_file).where(later).values(dispose_at=to_epoch(at)))
+
+
+def windows_since(connection: Connection, source: str, *, since: datetime) -> list[tuple[datetime, datetime]]:
+    """Give the windows that finished imports of a source say they cover, as far as they end after an instant."""
+    query = select(import_.c.window_from, import_.c.window_to).where(
+        import_.c.source == source, import_.c.state == "done", import_.c.window_to > to_epoch(since)
+    )
+    return [(from_epoch(row[0]), from_epoch(row[1])) for row in connection.execute(query) if row[0] is not None]
 
 
 def keep_file(connection: Connection, *, path: str, digest: str, source: str, place: str, dispose_at: int) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-VERSION = "0006"
+VERSION = "0007"
 
 
 class Installation(NamedTuple):

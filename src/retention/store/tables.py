@@ -308,6 +308,18 @@ finding = Table(
     Column("resolution_commitment", Text),
 )
 
+upstream_call = Table(
+    "upstream_call",
+    metadata,
+    Column("source_id", Integer, nullable=False),
+    Column("message_id", _Key, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # waiting | intended
+    Column("refusals", Integer, nullable=False),
+    PrimaryKeyConstraint("source_id", "message_id"),
+    sqlite_with_rowid=False,
+)
+
 lease = Table(
     "lease",
     metadata,

@@ -1,1 +1,1 @@
-"""What becomes of the copies that sources keep: orders, what people attest, what later exports show."""
+"""What becomes of the copies that sources keep: orders, calls, what people attest, what later exports show."""
