@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention.audit.counts import CountCheck
-from retention.audit.handover.verify_bundle import Counts
+from retention.audit.handover.verify_bundle import COLUMNS, Counts, Facts, Report
 
 Entries = list[tuple[str, dict[str, Any]]]
 GENESIS = ("genesis", {"registered": 0})
@@ -114,3 +116,15 @@ def test_whatever_happens_to_a_register_its_size_is_known(steps: list[tuple[str,
             size -= 1
     assert ours(entries) == (size, True)
     assert theirs(entries)
+
+
+@pytest.mark.parametrize("settled", [False, True], ids=["open", "looked at"])
+def test_the_reader_of_bundles_names_the_first_misfit_until_a_person_looked_at_it(settled: bool) -> None:  # noqa: FBT001 - the cases above
+    entries = [*UNFIT["two faults"], *([grown("register_reconciled", 7, 9)] if settled else [])]
+    header = (",".join(COLUMNS) + "\r\n").encode()
+    facts = Facts(Report(), io.BytesIO(header), "example.org/retention")
+    for index, (kind, entry) in enumerate(entries):
+        facts.see(index, json.dumps({**entry, "kind": kind}).encode())
+    facts.end(len(entries))
+    told = [] if settled else [("entry 1 does not count the register on from the entries before it", 1, 1)]
+    assert facts.misfits == told

@@ -80,6 +80,14 @@ def test_key_that_was_never_used_is_taken_up(folder: Path) -> None:
     assert signing.public_keys(folder)[-1] == left_over
 
 
+def test_key_made_for_another_epoch_and_never_used_gives_way(folder: Path) -> None:
+    left_over = signing.new_key(folder, f"{ORIGIN}/epoch-2", None).verifier
+    key = signing.new_key(folder, ORIGIN, None).verifier
+    assert (key.name, key == left_over) == (ORIGIN, False)
+    signing.settle(folder, key)
+    assert signing.public_keys(folder) == [load_verifier(folder), key]
+
+
 def test_rotation_killed_between_entry_and_mark_goes_on(folder: Path) -> None:
     chain = [*first(folder), Introduced(5, signing.new_key(folder, ORIGIN, None).verifier, NOW)]
     assert signing.load_chain(folder, chain, None).verifier == chain[-1].key
