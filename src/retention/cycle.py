@@ -375,9 +375,11 @@ def not_deleted_upstream(context: Context) -> int:
 
 def residue(context: Context, identifiers: list[str]) -> Search:
     """Look for identifiers that must be gone in every file of ours, the database's included."""
+    # What is no text stands in no table, and no database could be asked for it.
+    texts = [one for one in identifiers if "\0" not in one and one.encode(errors="ignore").decode() == one]
     with context.database.read() as connection:
-        excepted = order_items.listed_anywhere(connection, identifiers)
-        excepted |= upstream_calls.listed_anywhere(connection, identifiers)
+        excepted = order_items.listed_anywhere(connection, texts)
+        excepted |= upstream_calls.listed_anywhere(connection, texts)
         numbers = register.source_numbers(connection)
     keys = {one: [register.message_key(number, one) for number in numbers] for one in excepted}
     return search(identifiers, keys, context.database.files(), context.places)

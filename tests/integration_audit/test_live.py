@@ -57,6 +57,9 @@ def test_commands_find_what_was_changed_between_them(office: Office) -> None:
     in_the_database(office, f"UPDATE audit_entry SET body = replace(body, '-11-', '-12-') WHERE seq = {size - 3}")  # noqa: S608  # a number
     code, answer = told(office)
     assert (code, answer["ok"], answer["first_bad_index"]) == (Exit.LOG_NOT_VERIFIED, False, size - 3)
+    proof = office.cli("audit", "prove", "--entry", str(size - 3), now=LATER)
+    assert (proof.returncode, proof.stdout) == (Exit.LOG_NOT_VERIFIED, "")
+    assert f"entry {size - 3} is not what was signed, so nothing can be proven of it" in proof.stderr
     plain = office.cli("audit", "verify", now=LATER)
     assert plain.returncode == Exit.LOG_NOT_VERIFIED
     assert f"DOES NOT VERIFY, first bad entry {size - 3}" in plain.stdout

@@ -23,7 +23,7 @@ from retention.audit.log import find_disposals
 from retention.audit.prove import Prover
 from retention.audit.since import compare_since
 from retention.audit.tiles import DatabaseTiles
-from retention.audit.tlog_proof import TlogProof, write_proof
+from retention.audit.tlog_proof import TlogProof, verify_proof, write_proof
 from retention.errors import LogError, RetentionError, UsageError
 from retention.report.deep import compare
 from retention.report.ledger import REGISTER_MISMATCH, difference_from_log
@@ -99,6 +99,7 @@ def prove_entry(context: Context, index: int, *, now: datetime, person: str) -> 
 
     Raises:
         UsageError: the log has no such entry.
+        LogError: the entry, or what it is proven by, was changed; nothing is given out.
 
     """
     with context.database.read() as connection:
@@ -110,7 +111,13 @@ def prove_entry(context: Context, index: int, *, now: datetime, person: str) -> 
     with context.database.read() as connection:
         path = Prover(DatabaseTiles(connection), bundle.head.size).inclusion(index)
         body = entry_at(connection, index)
-    return Proven(TlogProof(index, tuple(path), bundle.note), body, bundle.head, bundle.key)
+    proof = TlogProof(index, tuple(path), bundle.note)
+    try:
+        verify_proof(proof, body, [bundle.key])
+    except LogError:
+        msg = f"entry {index} is not what was signed, so nothing can be proven of it; look with: retention audit verify"
+        raise LogError(msg) from None
+    return Proven(proof, body, bundle.head, bundle.key)
 
 
 def entry_of_message(context: Context, message_id: str) -> int:
