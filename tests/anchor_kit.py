@@ -183,5 +183,5 @@ def witness(folder: Path, origin: str, key: str) -> Iterator[RunningWitness]:
             assert any("listening on" in line for line in said)
             yield RunningWitness(f"http://{listen}", made.stdout.strip())
         finally:
-            process.terminate()
+            process.kill()  # a SIGTERM that comes between its first word and its loop is lost
             process.communicate()

@@ -399,7 +399,7 @@ class SourceSettings(_Table):
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
-        kind = given.get("kind")
+        kind = str(given.get("kind"))  # whatever was written there
         yield from _wrong_of_sftp(given)
         if kind != "hootsuite-api" and given.get("upstream") == "api":
             yield ("upstream",), _NO_DELETE_CALL
