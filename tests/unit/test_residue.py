@@ -54,3 +54,17 @@ def test_a_file_that_cannot_be_read_is_named() -> None:
     unreadable = Path("/proc/self/mem")
     with pytest.raises(SourceError, match=r"^/proc/self/mem: cannot be searched"):
         scan([LEFT], [unreadable])
+
+
+@pytest.mark.parametrize(("at", "value"), [(6, 1), (8, 99)], ids=["encrypted", "packed in an unknown way"])
+def test_archive_that_cannot_be_unpacked_does_not_end_the_search(tmp_path: Path, at: int, value: int) -> None:
+    path = tmp_path / "closed.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "message-0001")
+    packed = bytearray(path.read_bytes())
+    for place in (at, packed.index(b"PK\x01\x02") + at + 2):
+        packed[place : place + 2] = value.to_bytes(2, "little")
+    path.write_bytes(packed)
+    beside = tmp_path / "open.csv"
+    beside.write_text("message-0002")
+    assert scan(["message-0002", "message-0003"], [tmp_path]) == {beside: 1}

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 MINIMUM_LENGTH = 6
 _CHUNK = 4 << 20
+# What the libraries raise for a part that is damaged, encrypted (RuntimeError) or packed in a way that they do not know
+# (NotImplementedError). Nobody can unpack it here: the file is searched as it lies, and the rest of it goes on.
+_CLOSED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
 
 class Sample:
@@ -149,14 +152,16 @@ def _streams(path: Path, opened: ExitStack) -> Iterator[IO[bytes]]:
     elif path.suffix == ".zip":
         with suppress(zipfile.BadZipFile):
             archive = opened.enter_context(zipfile.ZipFile(path))
-            yield from (opened.enter_context(archive.open(name)) for name in archive.namelist())
+            for name in archive.namelist():
+                with suppress(*_CLOSED):
+                    yield opened.enter_context(archive.open(name))
 
 
 def _found(stream: IO[bytes], wanted: set[bytes]) -> set[bytes]:
     longest = max(map(len, wanted), default=0)
     found: set[bytes] = set()
     tail = b""
-    with suppress(EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+    with suppress(*_CLOSED):
         while len(found) < len(wanted) and (chunk := stream.read(_CHUNK)):
             window = tail + chunk
             found |= {needle for needle in wanted if needle in window}

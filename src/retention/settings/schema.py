@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING, Annotated, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ModelWrapValidatorHandler,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, Field, StringConstraints
 
 from retention.model import Period
+from retention.settings.fields import (
+    CodecName,
+    DatabaseUrl,
+    DaysText,
+    FilePath,
+    HostName,
+    HttpAddress,
+    LogAddress,
+    Name,
+    PeriodText,
+    RemoteFolder,
+    Text,
+    Values,
+    ZoneName,
+)
+from retention.settings.table import Table, Wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,111 +38,12 @@ _DISPUTE = "P90D"
 _OVERLAP = "P30D"
 _THREE_MONTHS = "P3M"
 _SHORTEST_MONTH = 28
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_ADDRESS = re.compile(r"/[^\0]+|(udp|tcp)://[^\s/:@]+:[1-9][0-9]{0,4}")
-_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}|:[0-9A-Fa-f:.]+")
 _NO_DELETE_CALL = (
     'upstream = "api" does not exist for exports: Hootsuite Inbox has no delete call; use "order" or "none"'
 )
-_URL = re.compile(r"sqlite:///.+|postgresql(\+psycopg)?://.+")
 
-
-def _period(text: str) -> str:
-    Period.parse(text)
-    return text
-
-
-def _days(text: str) -> str:
-    if Period.parse(text).months:
-        msg = "write a period of days or weeks here, for example P1D"
-        raise ValueError(msg)
-    return text
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        msg = "is not an IANA time zone; write a name such as Europe/London"
-        raise ValueError(msg) from None
-    return name
-
-
-def _codec(name: str) -> str:
-    try:
-        codecs.lookup(name)
-    except LookupError:
-        msg = "is not an encoding that Python knows; write for example utf-8, utf-16 or cp1252"
-        raise ValueError(msg) from None
-    return name
-
-
-def _name(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        msg = "write up to 64 small letters, digits, dots, dashes or underscores, the first a letter or digit"
-        raise ValueError(msg)
-    return name
-
-
-def _host(name: str) -> str:
-    if not _HOST.fullmatch(name):
-        msg = "write the server's name or address alone, for example sftp.example.org; the port has a key of its own"
-        raise ValueError(msg)
-    return name
-
-
-def _remote_folder(folder: str) -> str:
-    if not folder.startswith("/") or not folder.isprintable() or ".." in folder.split("/"):
-        msg = "write the folder's whole path on the server, for example /export/message"
-        raise ValueError(msg)
-    return folder
-
-
-def _url(url: str) -> str:
-    _without_zero_byte(url)
-    if not _URL.fullmatch(url):
-        msg = "write sqlite:///PATH or postgresql://user@host/name"
-        raise ValueError(msg)
-    if not url.startswith("sqlite:"):
-        try:
-            parts = urlsplit(url)
-            usable = parts.port != 0 and parts.netloc.count("@") <= 1
-        except ValueError:
-            usable = False
-        if not usable:
-            msg = "is not an address; write postgresql://user@host:5432/name, and an @ within a part as %40"
-            raise ValueError(msg)
-    return url
-
-
-def _path(path: Path) -> Path:
-    _without_zero_byte(str(path))
-    return path
-
-
-def _without_zero_byte(text: str) -> None:
-    if "\0" in text:
-        msg = "has a zero byte, which no file can have in its name"
-        raise ValueError(msg)
-
-
-def _address(address: str) -> str:
-    if not _ADDRESS.fullmatch(address):
-        msg = "write the path of a socket such as /dev/log, or udp://HOST:PORT or tcp://HOST:PORT"
-        raise ValueError(msg)
-    return address
-
-
-def _http(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or "@" in url or "#" in url or not url.isprintable() or " " in url:
-        msg = "write an address such as https://host/path, without user name and password"
-        raise ValueError(msg)
-    return url
+SFTP_KEYS = ("host", "port", "user", "host_key", "sign_in", "key_file", "remote_folder", "after_fetch")
+"""Keys of a source that is fetched from a server."""
 
 
 def _this_kind(kind: str) -> str:
@@ -154,48 +58,6 @@ def _no_approvals(approvals: int) -> int:
         msg = "approvals are not part of this version; leave it at 0 and use purge --dry-run, then purge --plan"
         raise ValueError(msg)
     return approvals
-
-
-PeriodText = Annotated[str, AfterValidator(_period)]
-DaysText = Annotated[str, AfterValidator(_days)]
-ZoneName = Annotated[str, AfterValidator(_zone)]
-CodecName = Annotated[str, AfterValidator(_codec)]
-Name = Annotated[str, AfterValidator(_name)]
-Wrong = tuple[tuple[str | int, ...], str]
-"""Where something is wrong, from the table at hand inward, and why."""
-Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
-Values = Text | Annotated[list[Text], Field(min_length=1)]
-FilePath = Annotated[Path, AfterValidator(_path)]
-HostName = Annotated[str, AfterValidator(_host)]
-RemoteFolder = Annotated[str, AfterValidator(_remote_folder)]
-
-SFTP_KEYS = ("host", "port", "user", "host_key", "sign_in", "key_file", "remote_folder", "after_fetch")
-"""Keys of a source that is fetched from a server."""
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    @classmethod
-    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:  # noqa: ARG003  # most tables have nothing
-        """Say where and what is wrong between the keys; each key by itself is checked by its type."""
-        yield from ()
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _everything_at_once(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401  # whatever TOML holds
-        """Check keys and whole in one go: a validator that runs after the keys hides its problems behind theirs."""
-        wrong = list(cls._wrong_as_a_whole(given)) if isinstance(given, dict) else []
-        found = [InitErrorDetails(type=PydanticCustomError("whole", why), loc=at, input=None) for at, why in wrong]
-        try:
-            table = handler(given)
-        except ValidationError as error:
-            keys = [(problem["type"], problem["msg"], problem["loc"]) for problem in error.errors()]
-            found += [InitErrorDetails(type=PydanticCustomError(k, msg), loc=at, input=None) for k, msg, at in keys]
-            raise ValidationError.from_exception_data(cls.__name__, found, hide_input=True) from None
-        if found:
-            raise ValidationError.from_exception_data(cls.__name__, found, hide_input=True)
-        return table
 
 
 def _repeated(key: str, tables: object) -> Iterator[int]:
@@ -232,10 +94,10 @@ def _wrong_of_sftp(given: Mapping[str, object]) -> Iterator[Wrong]:
         yield ("key_file",), 'goes with sign_in = "key"'
 
 
-class DatabaseSettings(_Table):
+class DatabaseSettings(Table):
     """Where the register lives: ``sqlite:///PATH`` or ``postgresql://user@host/name``."""
 
-    url: Annotated[str, AfterValidator(_url)]
+    url: DatabaseUrl
 
     @property
     def place(self) -> str:
@@ -243,7 +105,7 @@ class DatabaseSettings(_Table):
         return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self.url).removeprefix("sqlite:///")
 
 
-class PathSettings(_Table):
+class PathSettings(Table):
     """Folders of our own. Relative paths are relative to the configuration file."""
 
     state: FilePath
@@ -259,15 +121,15 @@ class PathSettings(_Table):
 _NEEDS = {"file": {"path"}, "syslog": {"address"}, "timestamp": {"url", "certificate"}, "witness": {"url", "key"}}
 
 
-class AnchorSettings(_Table):
+class AnchorSettings(Table):
     """One more place that gets every signed checkpoint; work stops before it deletes where a required one fails."""
 
     name: Name
     kind: Literal["file", "syslog", "timestamp", "witness"]
     required: Annotated[bool, Field(strict=True)] = False
     path: FilePath | None = None
-    address: Annotated[str, AfterValidator(_address)] | None = None
-    url: Annotated[str, AfterValidator(_http)] | None = None
+    address: LogAddress | None = None
+    url: HttpAddress | None = None
     certificate: FilePath | None = None
     key: Text | None = None
     timeout_seconds: Annotated[float, Field(strict=True, gt=0, le=300)] = 10.0
@@ -286,7 +148,7 @@ class AnchorSettings(_Table):
             yield (), f"this kind of anchor has no {key}"
 
 
-class MatchSettings(_Table):
+class MatchSettings(Table):
     """Which messages a rule covers: a value or a list of values for each key."""
 
     visibility: Literal["private", "public"] | list[Literal["private", "public"]] | None = None
@@ -297,7 +159,7 @@ class MatchSettings(_Table):
     message_type: Values | None = None
 
 
-class RuleSettings(_Table):
+class RuleSettings(Table):
     """One rule: which messages, how long, on what authority."""
 
     name: Name
@@ -317,7 +179,7 @@ class RuleSettings(_Table):
         return {key: (value,) if isinstance(value, str) else tuple(value) for key, value in given.items()}
 
 
-class ScheduleSettings(_Table):
+class ScheduleSettings(Table):
     """The ordered rules and the zone in which days are counted."""
 
     time_zone: ZoneName
@@ -329,7 +191,7 @@ class ScheduleSettings(_Table):
             yield ("rule", number, "name"), "two rules have the same name; this is the second"
 
 
-class ColumnSettings(_Table):
+class ColumnSettings(Table):
     """The names of a CSV file's columns."""
 
     message_id: Text
@@ -342,12 +204,12 @@ class ColumnSettings(_Table):
     message_type: Text | None = None
 
 
-class WhenSettings(_Table):
+class WhenSettings(Table):
     """When a row counts as private: its column equals or contains one of these, whatever the case."""
 
     column: Text
-    equals: list[Text] = []
-    contains: list[Text] = []
+    equals: list[Text] = Field(default_factory=list)
+    contains: list[Text] = Field(default_factory=list)
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
@@ -355,7 +217,7 @@ class WhenSettings(_Table):
             yield (), "give equals = [...] or contains = [...]"
 
 
-class SourceSettings(_Table):
+class SourceSettings(Table):
     """One source of messages. What only one kind of source has is None where it is not given."""
 
     name: Name
@@ -423,7 +285,7 @@ class SourceSettings(_Table):
         return timedelta(days=Period.parse(self.expect_every).days) if self.expect_every else None
 
 
-class PurgeSettings(_Table):
+class PurgeSettings(Table):
     """How much one run may dispose of before a person must look."""
 
     max_share: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.10
@@ -444,7 +306,7 @@ class PurgeSettings(_Table):
         return timedelta(days=Period.parse(self.max_clock_jump).days)
 
 
-class KeySettings(_Table):
+class KeySettings(Table):
     """How long keys outlive what they are needed for."""
 
     dispute_period: DaysText = _DISPUTE
@@ -461,7 +323,7 @@ class KeySettings(_Table):
         return timedelta(days=Period.parse(self.overlap).days)
 
 
-class UpstreamSettings(_Table):
+class UpstreamSettings(Table):
     """How copies that sources keep are ordered to be disposed of, and how long the identifiers for that are kept."""
 
     order_period: DaysText = _ONE_WEEK
@@ -489,7 +351,7 @@ class UpstreamSettings(_Table):
         return Period.parse(self.keep_ids)
 
 
-class Settings(_Table):
+class Settings(Table):
     """The whole configuration, with paths made absolute."""
 
     database: DatabaseSettings
@@ -499,7 +361,7 @@ class Settings(_Table):
     purge: PurgeSettings = PurgeSettings()
     keys: KeySettings = KeySettings()
     upstream: UpstreamSettings = UpstreamSettings()
-    anchor: list[AnchorSettings] = []
+    anchor: list[AnchorSettings] = Field(default_factory=list)
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:

@@ -80,14 +80,10 @@ def build_source(  # noqa: PLR0913 - one argument for each key of the configurat
     }
     if kind == "hootsuite-api":
         given = {**table, "preset": preset, "own_account": own_account}
-        problems += [f"{key}: is for files; what the interface gives is known" for key in _set(given)]
-        if problems:
-            raise ConfigError(problems)
+        _require(problems + [f"{key}: is for files; what the interface gives is known" for key in _set(given)])
         return PageSets(name, path)
     if kind == "archive":
-        problems += _not_of_archives(preset, _set(table))
-        if problems:
-            raise ConfigError(problems)
+        _require(problems + _not_of_archives(preset, _set(table)))
         own = (own_account,) if isinstance(own_account, str) else tuple(own_account or ())
         return Archive(name, path, ARCHIVES[preset or ""], own, settle_seconds=settle_seconds)
     base = _base_format(preset, columns, private_when)
@@ -105,11 +101,14 @@ def build_source(  # noqa: PLR0913 - one argument for each key of the configurat
         problems.append("time_zone: is missing; name the zone that the export was set up with")
     if own_account is not None:
         problems.append('own_account: is for kind = "archive"; an export has a column for the direction')
-    problems = csv_format.problems() + problems
-    if problems:
-        raise ConfigError(problems)
+    _require(csv_format.problems() + problems)
     # What a pickup puts into its landing folder is whole: it has settled on the server, and arrives by a rename.
     return CsvExport(name, path, csv_format, settle_seconds=0 if kind == "sftp" else settle_seconds)
+
+
+def _require(problems: list[str]) -> None:
+    if problems:
+        raise ConfigError(problems)
 
 
 def build_pickup(  # noqa: PLR0913 - one argument for each key of the configuration
