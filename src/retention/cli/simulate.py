@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,8 +13,6 @@ from retention.cli.frame import exits, parse_instant, reporting
 from retention.errors import UsageError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from retention.simulate.answers import Fields
 
 _PORTS = range(65536)
@@ -38,19 +36,9 @@ _PORTS = range(65536)
 @click.option(
     "--directory", type=click.Path(path_type=Path, file_okay=False), help="Write scheduled exports below this folder."
 )
+@click.option("--sftp", metavar="ADDRESS:PORT", help="Serve that folder over SFTP too; port 0 takes a free one.")
 @reporting
-def simulate(
-    listen: str,
-    allow_remote: bool,
-    seed: int,
-    messages: int,
-    per_day: int,
-    zone: str,
-    now: datetime | None,
-    frozen: bool,
-    directory: Path | None,
-    form: str,
-) -> None:
+def simulate(listen: str, sftp: str | None, form: str, **world: Any) -> None:  # noqa: ANN401 - what Options names
     """Play Hootsuite: its APIs, webhooks and exports, invented.
 
     It says where it listens and which credentials it takes, and serves until it is ended.
@@ -58,24 +46,15 @@ def simulate(
     from retention.simulate.server import serve
     from retention.simulate.world import Options
 
-    address, port = _split(listen)
-    options = Options(
-        seed=seed,
-        messages=messages,
-        per_day=per_day,
-        zone=zone,
-        now=now,
-        frozen=frozen,
-        directory=directory,
-        allow_remote=allow_remote,
-    )
-    serve(options, address, port, lambda told: _announce(told, form))
+    address, port = _split("--listen", listen)
+    pickup = _split("--sftp", sftp) if sftp else None
+    serve(Options(**world), address, port, lambda told: _announce(told, form), pickup)
 
 
-def _split(listen: str) -> tuple[str, int]:
+def _split(option: str, listen: str) -> tuple[str, int]:
     address, _, port = listen.rpartition(":")
     if not (address and port.isascii() and port.isdigit() and int(port) in _PORTS):
-        msg = "--listen is an address and a port, such as 127.0.0.1:8600"
+        msg = f"{option} is an address and a port, such as 127.0.0.1:8600"
         raise UsageError(msg)
     return address.strip("[]"), int(port)
 

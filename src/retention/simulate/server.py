@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from ipaddress import ip_address
 from threading import Thread
@@ -28,15 +28,23 @@ _TICK_SECONDS = 1.0
 _LENGTH = "content-length"
 
 
-def serve(options: Options, address: str, port: int, announce: Callable[[Fields], None]) -> None:
+def serve(
+    options: Options,
+    address: str,
+    port: int,
+    announce: Callable[[Fields], None],
+    sftp: tuple[str, int] | None = None,
+) -> None:
     """Serve until SIGTERM or Ctrl-C; ``announce`` is called once, when requests are taken.
 
+    ``sftp`` is the address and the port at which the folder of exports is served too.
+
     Raises:
-        UsageError: the extra is not installed, or the address is not of this machine and that was not allowed.
-        RetentionError: the address cannot be listened on.
+        UsageError: an extra is not installed, or an address is not of this machine and that was not allowed.
+        RetentionError: an address cannot be listened on.
 
     """
-    _check(options, address)
+    _check(options, address, sftp)
     from waitress.server import create_server  # noqa: PLC0415 - of the extra that was just looked for
 
     from retention.simulate.app import Host, build  # noqa: PLC0415 - the same
@@ -53,8 +61,8 @@ def serve(options: Options, address: str, port: int, announce: Callable[[Fields]
         msg = f"the simulator cannot listen there: {error.strerror or type(error).__name__}"
         raise RetentionError(msg) from error
     shown = f"[{server.effective_host}]" if ":" in server.effective_host else server.effective_host
-    with _ended_by_signals(host), _passing_of_time(host):
-        announce(credentials(host.world, f"http://{shown}:{server.effective_port}"))
+    with _ended_by_signals(host), _passing_of_time(host), _exports(options, sftp) as waiting:
+        announce(credentials(host.world, f"http://{shown}:{server.effective_port}") | waiting)
         server.run()
     server.close()
     host.world.close()
@@ -97,11 +105,34 @@ def _finish(body: Iterable[bytes]) -> None:
         close()
 
 
-def _check(options: Options, address: str) -> None:
+@contextmanager
+def _exports(options: Options, sftp: tuple[str, int] | None) -> Iterator[Fields]:
+    if sftp is None or options.directory is None:
+        yield {}
+        return
+    from retention.simulate.pickup import Account, pickup  # noqa: PLC0415 - of the extra that was looked for
+
+    address, port = sftp
+    with ExitStack() as stack:
+        try:
+            waiting = stack.enter_context(pickup(options.directory, _numeric(address), port, Account.of(options.seed)))
+        except OSError as error:
+            msg = f"the simulator cannot serve the exports there: {error.strerror or type(error).__name__}"
+            raise RetentionError(msg) from error
+        yield waiting
+
+
+def _check(options: Options, address: str, sftp: tuple[str, int] | None) -> None:
     if not (find_spec("flask") and find_spec("waitress")):
         msg = "the simulator needs the extra web; install it with: pip install 'retention-enforcer[web]'"
         raise UsageError(msg)
-    if not is_loopback(address) and not options.allow_remote:
+    if sftp and not options.directory:
+        msg = "--sftp serves the scheduled exports; name with --directory where they are written"
+        raise UsageError(msg)
+    if sftp and not find_spec("paramiko"):
+        msg = "--sftp needs the extra sftp; install it with: pip install 'retention-enforcer[sftp]'"
+        raise UsageError(msg)
+    if not all(is_loopback(one) for one in (address, *(sftp or ())[:1])) and not options.allow_remote:
         msg = "the simulator listens on this machine only; --allow-remote lets it listen elsewhere, without a password"
         raise UsageError(msg)
 
