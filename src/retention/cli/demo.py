@@ -35,12 +35,15 @@ def demo(directory: Path, seed: int) -> None:
 
     It runs in drill time and leaves the folder to look around in.
     """
+    from retention.demo.narration import Narrator
     from retention.demo.tour import Tour
+    from retention.demo.ways import Ways
     from retention.logs import LEVEL
 
     os.environ.setdefault(LEVEL, "error")
     began = time.monotonic()
-    weeks = Tour(directory, _run, click.echo, seed).guide()
+    weeks = Tour(Narrator(directory, _run, click.echo), seed).guide()
+    Ways(Narrator(directory / "every-way-in", _run, click.echo), seed).guide()
     click.echo("\n# The weeks in one table")
     _table(weeks)
     click.echo(f"\nThat took {time.monotonic() - began:.0f} seconds. Everything is in {directory}. Now try:")
