@@ -13,7 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import dry_run, ingest, purge, start_up, status, verify
+from benchmarks import dry_run, ingest, proofs, purge, start_up, status, tree, verify
 from benchmarks.machine import describe
 from benchmarks.sqlite import Sqlite
 from benchmarks.stock import Stock
@@ -30,6 +30,8 @@ _BENCHES = {
     "dry-run": dry_run.bench,
     "purge": purge.bench,
     "verify": verify.bench,
+    "tree": tree.bench,
+    "proofs": proofs.bench,
     "status": status.bench,
 }
 _MANY = 1_000_000

@@ -34,7 +34,7 @@ def started(command: list[str], show: Show) -> Iterator[dict[str, Any]]:
     """
     show("$ retention " + " ".join(command) + " &")
     arguments = [sys.executable, "-m", "retention", *command, "--format", "json"]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own command
         try:
             line = process.stdout.readline() if process.stdout else ""
             if not line:

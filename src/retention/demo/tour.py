@@ -92,7 +92,8 @@ class Tour:
         self.tell.step(["purge"], now, expected={12})
         digest = self.tell.ask(["purge", "--dry-run"], now)["plan"]["digest"]
         self.tell.say("So a person looks at the plan, and passes the belt for exactly this plan, with a reason:")
-        self.tell.step(["purge", "--plan", digest, "--reason", "first purge after go-live, plan checked by the DPO"], now)
+        reason = "first purge after go-live, plan checked by the DPO"
+        self.tell.step(["purge", "--plan", digest, "--reason", reason], now)
         self.tell.say("The bad rows were asked for anew, so their findings can be resolved. Then the promise is kept:")
         self._resolve_findings(now)
         self.tell.step(["status"], now)
@@ -129,7 +130,7 @@ class Tour:
                 self.tell.quietly(["upstream", "attest", str(order["order"]), *by], now)
 
     def _place_hold(self, now: datetime) -> None:
-        self.tell.say("A request under freedom of information comes in: what it covers must not go while it is answered.")
+        self.tell.say("A request under freedom of information comes in: what it covers must stay while it is answered.")
         review = (now.date() + timedelta(weeks=9)).isoformat()
         hold = ["hold", "place", "--kind", "foi", "--reason", "FOI 2026/118", "--owner", "Information rights"]
         self.tell.step([*hold, "--review-on", review, "--network", "linkedin"], now)
@@ -163,8 +164,9 @@ class Tour:
         self.tell.step(["status"], now)
         self.tell.say("Can it be proven? The log is verified from its first entry to its last, and exported:")
         self.tell.step(["audit", "verify"], now)
-        self.tell.step(["audit", "export", "--output", str(self.tell.folder / "entries.jsonl")], now)
-        self.tell.step(["audit", "export", "--format", "csv", "--output", str(self.tell.folder / "deletion-log.csv")], now)
+        entries, table = str(self.tell.folder / "entries.jsonl"), str(self.tell.folder / "deletion-log.csv")
+        self.tell.step(["audit", "export", "--output", entries], now)
+        self.tell.step(["audit", "export", "--format", "csv", "--output", table], now)
 
     def _what_the_source_holds(self) -> None:
         now = _at(TODAY) + timedelta(hours=1)

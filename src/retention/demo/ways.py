@@ -49,7 +49,7 @@ authority = "Privacy notice: people who contact us via social media"
 
 [[source]]
 name = "hootsuite-inbox"
-kind = "sftp"                               # Hootsuite delivers exports there; nothing of its own lists private messages
+kind = "sftp"                               # where Hootsuite delivers exports; its API lists no private messages
 preset = "hootsuite-inbox"
 path = "var/landing"
 time_zone = "Europe/London"
@@ -117,14 +117,16 @@ class Ways:
     def _pull(self, hootsuite: Hootsuite) -> None:
         (self.tell.folder / "retention.toml").write_text(_CONFIGURATION.format(**hootsuite.told), encoding="utf-8")
         self.tell.step(["init", "--drill"], _BEGIN)
-        self.tell.say("Hootsuite writes an export of nine days into the folder. One command fetches it, and lists the API:")
+        self.tell.say(
+            "Hootsuite writes an export of nine days there. One command fetches it, and lists what the API has:"
+        )
         self._export(hootsuite, _FROM, _BEGIN)
         self.tell.step(["ingest"], _BEGIN)
 
     def _receive(self, hootsuite: Hootsuite) -> None:
         self.tell.say(
-            "A message is told of by a signed event at once, without waiting for an export. `retention serve` takes it: "
-            "it answers when the event is committed, and keeps no text and no name."
+            "A signed event tells of a message at once, without waiting for an export. `retention serve` takes it, "
+            "answers when the event is committed, and keeps no text and no name."
         )
         with started(self.tell.full(["serve"], _BEGIN), self.tell.show) as receiver:
             hootsuite.does("PUT", "webhook", url=receiver["webhooks"][0])
@@ -137,7 +139,7 @@ class Ways:
     def _purge(self, hootsuite: Hootsuite) -> None:
         self.tell.say(
             "Three months later a new export waits, which has the two messages of the events too: each is registered "
-            "once. `retention run` disposes of what is due. Posts are deleted at Hootsuite by calls, with receipts; for "
+            "once. `retention run` disposes of what is due. Posts are deleted at Hootsuite by calls with receipts; for "
             "private messages there is no call, so an order tells people to:"
         )
         hootsuite.does("POST", "clock", now=_zulu(_THREE_MONTHS_ON))
@@ -161,9 +163,11 @@ class Ways:
         self.tell.step(["run"], _LATER)
         by = ["--by", "Records officer", "--reference", "ticket 4712"]
         self.tell.step(["upstream", "attest", "2", *by], _LATER + _HOUR)
-        self.tell.say("The next export shows them. The order is PRESENT, and the promise is broken until they are gone:")
+        self.tell.say(
+            "The next export shows them: the order is PRESENT. The promise breaks unless they go by its last day:"
+        )
         self._look_again(hootsuite, _LATER + 2 * _HOUR)
-        self.tell.step(["status"], _LATER + 3 * _HOUR, expected={5})
+        self.tell.step(["status"], _LATER + 3 * _HOUR, expected={4})
 
     def _look_again(self, hootsuite: Hootsuite, now: datetime) -> None:
         hootsuite.does("POST", "clock", now=_zulu(now))
