@@ -12,6 +12,7 @@ from retention.audit.keys import MonthKeys, load_verifier
 from retention.audit.log import AuditLog
 from retention.audit.memory import Memory, remember
 from retention.errors import ConfigError, KeyFileError, SchemaError, UsageError
+from retention.ingest.inbox import EventInbox
 from retention.ingest.pseudonyms import Pseudonyms
 from retention.policy.schedule import Schedule, configured_schedule
 from retention.settings import say_where
@@ -58,7 +59,7 @@ class Context:
     def places(self) -> list[Path]:
         """The files and folders of ours outside the database in which a purged identifier must not remain."""
         paths = self.settings.paths
-        landing = [source.path for source in self.settings.source]
+        landing = [source.path for source in self.settings.source if source.path]
         return [*landing, paths.state, *(file.path for file in anchor_files(self.settings))]
 
     @property
@@ -106,8 +107,13 @@ class Context:
         self.month_keys.check(live, [token for by in sealed for tokens in by.values() for token in tokens[:1]])
 
     def sources(self) -> list[Source]:
-        """Build every configured source, in the order of the file."""
-        return [configured_source(settings) for settings in self.settings.source]
+        """Build every configured source of files, in the order of the file."""
+        return [configured_source(settings) for settings in self.settings.source if not settings.is_webhook]
+
+    def inboxes(self) -> list[EventInbox]:
+        """Give what waits of every webhook, in the order of the file."""
+        hooks = [settings for settings in self.settings.source if settings.is_webhook]
+        return [EventInbox(settings.name, settings.identity, self.database) for settings in hooks]
 
     def source(self, name: str | None) -> Source:
         """Build the named source, or the only one.
@@ -116,14 +122,19 @@ class Context:
             UsageError: there is none of that name, or several and no name.
 
         """
-        names = [source.name for source in self.settings.source]
+        names = [source.name for source in self.settings.source if not source.is_webhook]
         if name is None and len(names) > 1:
             msg = f"there are several sources; add --source with one of: {', '.join(names)}"
             raise UsageError(msg)
         if name is not None and name not in names:
-            msg = f"the configuration has no source of this name; it has: {', '.join(names)}"
+            msg = f"the configuration has no source of this name; it has: {', '.join(names) or 'none'}"
             raise UsageError(msg)
-        return configured_source(next(one for one in self.settings.source if name in {None, one.name}))
+        if not names:
+            msg = "the configuration has no source of files, only webhooks"
+            raise UsageError(msg)
+        return configured_source(
+            next(one for one in self.settings.source if not one.is_webhook and name in {None, one.name})
+        )
 
 
 def signer_of(database: Database, folder: Path, origin: str) -> Signer:
@@ -206,6 +217,8 @@ def check_sources(path: Path, settings: Settings) -> None:
     """
     problems: list[tuple[Place, str]] = []
     for number, source in enumerate(settings.source):
+        if source.is_webhook:
+            continue
         try:
             configured_source(source)
         except ConfigError as error:
@@ -223,7 +236,7 @@ def configured_source(settings: SourceSettings) -> Source:
     return build_source(
         settings.kind,
         name=settings.name,
-        path=settings.path,
+        path=settings.folder,
         time_zone=settings.time_zone,
         preset=settings.preset,
         columns=columns,

@@ -17,6 +17,7 @@ from retention.errors import LogError, RetentionError, UsageError
 from retention.ingest import intake
 from retention.ingest.disposition import QuarantineTerms, after_import
 from retention.ingest.importing import Terms, import_item
+from retention.ingest.inbox import EventInbox, nothing_to_keep
 from retention.logs import get_logger
 from retention.purge import guard
 from retention.purge import run as purging
@@ -105,6 +106,13 @@ def ingest(
     with _turn(context, now) as held:
         items = intake.named(*named) if named else _discovered(context, now, watcher)
         return _ingest(context, held, now, watcher, items, again=named is not None)
+
+
+def register(context: Context, now: datetime, watcher: Watcher) -> list[ImportResult]:
+    """Register what webhooks brought, and read no folder."""
+    with _turn(context, now) as held:
+        items = intake.discovered(context.database, context.inboxes(), clock=time.time(), now=now, skip=watcher.skip)
+        return _ingest(context, held, now, watcher, items)
 
 
 def plan(context: Context, now: datetime) -> Plan:
@@ -205,6 +213,7 @@ def _ingest(
         context.pseudonyms,
         held,
         now,
+        inexact=frozenset(inbox.identity for inbox in context.inboxes()),
         tick=watcher.tick,
         stop=watcher.stop,
     )
@@ -212,8 +221,12 @@ def _ingest(
     waits = QuarantineTerms(context.settings.paths.quarantine, context.settings.purge.grace_time)
     results: list[ImportResult] = []
     for source, item in items:
-        after = after_import(settings[source.name], waits, now, leave_refused=again)
-        result = import_item(terms, source, item, after, again=again)
+        if isinstance(source, EventInbox):
+            result = import_item(terms, source, item, nothing_to_keep, again=False)
+            source.forget(item)
+        else:
+            after = after_import(settings[source.name], waits, now, leave_refused=again)
+            result = import_item(terms, source, item, after, again=again)
         results.append(result)
         _log.info("import", source=source.name, file=item.name, refused=result.refused, **result.progress.counts())
         drop_redated(context.database, context.log, held, context.schedule, now)
@@ -222,7 +235,8 @@ def _ingest(
 
 
 def _discovered(context: Context, now: datetime, watcher: Watcher) -> Iterator[tuple[Source, SourceItem]]:
-    return intake.discovered(context.database, context.sources(), clock=time.time(), now=now, skip=watcher.skip)
+    sources = [*context.sources(), *context.inboxes()]
+    return intake.discovered(context.database, sources, clock=time.time(), now=now, skip=watcher.skip)
 
 
 def _plan(context: Context, now: datetime) -> Plan:

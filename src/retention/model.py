@@ -76,6 +76,18 @@ class IncomingMessage(NamedTuple):
     message_class: MessageClass
 
 
+class PseudonymousMessage(NamedTuple):
+    """One message whose identifiers became pseudonyms when it was received; ``message_id`` alone is as it was."""
+
+    line: int
+    message_id: str
+    pseudonym: str
+    conversation: str
+    contact: str
+    received_at: int
+    message_class: MessageClass
+
+
 class RowProblem(NamedTuple):
     """One row that a source could not use: where it stands and why, never what it said.
 

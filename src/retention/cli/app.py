@@ -33,6 +33,7 @@ COMMANDS = {
     "scan-residue": "residue",
     "source": "source",
     "demo": "demo",
+    "serve": "serve",
     "simulate": "simulate",
 }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from retention.errors import KeyDestroyedError
 from retention.ingest.pseudonyms import ANY_SOURCE
-from retention.model import IncomingMessage, RowNotice, RowProblem, to_epoch
+from retention.model import IncomingMessage, PseudonymousMessage, RowNotice, RowProblem, to_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +55,7 @@ class Sorter:
         self._now = now
         self._seen_at = to_epoch(now)
 
-    def sort(self, records: Iterable[IncomingMessage | RowProblem | RowNotice]) -> Batch:
+    def sort(self, records: Iterable[IncomingMessage | PseudonymousMessage | RowProblem | RowNotice]) -> Batch:
         """Sort one batch of records."""
         batch = Batch()
         covered: dict[str, tuple[Rule, int]] = {}
@@ -64,7 +64,7 @@ class Sorter:
         verdict_of = self._verdicts.of
         for record in records:
             batch.records += 1
-            if type(record) is not IncomingMessage:
+            if type(record) is not IncomingMessage and not isinstance(record, PseudonymousMessage):
                 self._note(batch, record)
                 continue
             received_at = record.received_at
@@ -92,8 +92,11 @@ class Sorter:
         batch.oldest_expired_due_at = self._first_due(expired)
         return batch
 
-    def _row(self, message: IncomingMessage, class_id: int) -> Row | RowProblem:
+    def _row(self, message: IncomingMessage | PseudonymousMessage, class_id: int) -> Row | RowProblem:
         received_at = message.received_at
+        if isinstance(message, PseudonymousMessage):
+            key, names = self._prefix + message.message_id, (message.pseudonym, message.conversation, message.contact)
+            return (received_at, key, class_id, *names, self._import_id, self._seen_at)
         try:
             pseudonymiser = self._pseudonyms.for_time(received_at, self._now)
         except KeyDestroyedError as error:
@@ -109,7 +112,8 @@ class Sorter:
             self._seen_at,
         )
 
-    def _note(self, batch: Batch, record: IncomingMessage | RowProblem | RowNotice) -> None:
+    @staticmethod
+    def _note(batch: Batch, record: IncomingMessage | RowProblem | RowNotice) -> None:
         if isinstance(record, RowProblem):
             batch.problems.append(record)
         elif isinstance(record, RowNotice):

@@ -58,14 +58,12 @@ def say_powers(kind: str, *, can_alter: bool) -> str:
 def inspect_sources(sources: Iterable[SourceSettings]) -> list[str]:
     """Give one line for each landing folder that cannot be used, with what to do."""
     problems = []
-    for source in sources:
-        if not source.path.is_dir():
+    for source, path in ((source, source.path) for source in sources if source.path):
+        if not path.is_dir():
+            problems.append(f"source {source.name}: {path} is not a folder; make it with: mkdir -p {path}")
+        elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
             problems.append(
-                f"source {source.name}: {source.path} is not a folder; make it with: mkdir -p {source.path}"
-            )
-        elif not os.access(source.path, os.R_OK | os.W_OK | os.X_OK):
-            problems.append(
-                f"source {source.name}: {source.path} cannot be read and written by this user; "
+                f"source {source.name}: {path} cannot be read and written by this user; "
                 "both are needed, because ingested files are disposed of"
             )
     return problems

@@ -133,6 +133,9 @@ def _absolute(settings: Settings, base: Path) -> Settings:
                 )
                 for one in settings.anchor
             ],
-            "source": [source.model_copy(update={"path": base / source.path}) for source in settings.source],
+            "source": [
+                source.model_copy(update={"path": base / source.path if source.path else None})
+                for source in settings.source
+            ],
         }
     )

@@ -6,23 +6,20 @@ import codecs
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
-    ModelWrapValidatorHandler,
     StringConstraints,
-    ValidationError,
-    model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from retention.model import Period
+from retention.settings.serve import ServeSettings
+from retention.settings.table import Table as _Table
+from retention.settings.table import Wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,6 +29,7 @@ _ONE_WEEK = "P7D"
 _ONE_MONTH = "P1M"
 _DISPUTE = "P90D"
 _OVERLAP = "P30D"
+WEBHOOK = "hootsuite-webhook"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ADDRESS = re.compile(r"/[^\0]+|(udp|tcp)://[^\s/:@]+:[1-9][0-9]{0,4}")
 _URL = re.compile(r"sqlite:///.+|postgresql(\+psycopg)?://.+")
@@ -121,8 +119,15 @@ def _http(url: str) -> str:
     return url
 
 
+def _username(username: str) -> str:
+    if ":" in username or not username.isascii() or not username.isprintable():
+        msg = "write visible ASCII characters without a colon"
+        raise ValueError(msg)
+    return username
+
+
 def _this_kind(kind: str) -> str:
-    if kind not in {"csv-export", "archive"}:
+    if kind not in {"csv-export", "archive", WEBHOOK}:
         msg = f'kind "{kind}" is not part of this version; use kind = "csv-export"'
         raise ValueError(msg)
     return kind
@@ -147,36 +152,9 @@ DaysText = Annotated[str, AfterValidator(_days)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 CodecName = Annotated[str, AfterValidator(_codec)]
 Name = Annotated[str, AfterValidator(_name)]
-Wrong = tuple[tuple[str | int, ...], str]
-"""Where something is wrong, from the table at hand inward, and why."""
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 Values = Text | Annotated[list[Text], Field(min_length=1)]
 FilePath = Annotated[Path, AfterValidator(_path)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    @classmethod
-    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:  # noqa: ARG003  # most tables have nothing
-        """Say where and what is wrong between the keys; each key by itself is checked by its type."""
-        yield from ()
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _everything_at_once(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401  # whatever TOML holds
-        """Check keys and whole in one go: a validator that runs after the keys hides its problems behind theirs."""
-        wrong = list(cls._wrong_as_a_whole(given)) if isinstance(given, dict) else []
-        found = [InitErrorDetails(type=PydanticCustomError("whole", why), loc=at, input=None) for at, why in wrong]
-        try:
-            table = handler(given)
-        except ValidationError as error:
-            keys = [(problem["type"], problem["msg"], problem["loc"]) for problem in error.errors()]
-            found += [InitErrorDetails(type=PydanticCustomError(k, msg), loc=at, input=None) for k, msg, at in keys]
-            raise ValidationError.from_exception_data(cls.__name__, found, hide_input=True) from None
-        if found:
-            raise ValidationError.from_exception_data(cls.__name__, found, hide_input=True)
-        return table
 
 
 def _repeated(key: str, tables: object) -> Iterator[int]:
@@ -188,6 +166,15 @@ def _repeated(key: str, tables: object) -> Iterator[int]:
             if value.rstrip("/") in seen:
                 yield number
             seen.add(value.rstrip("/"))
+
+
+def _messages_of(tables: object) -> Iterator[Wrong]:
+    """Say which webhook names a source that is not there or is a webhook itself."""
+    sources = [table for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
+    of_files = [table.get("name") for table in sources if table.get("kind") != WEBHOOK]
+    for number, table in enumerate(tables if isinstance(tables, list) else []):
+        if isinstance(table, dict) and "messages_of" in table and table["messages_of"] not in of_files:
+            yield ("source", number, "messages_of"), "names no source of files of this configuration"
 
 
 class DatabaseSettings(_Table):
@@ -304,13 +291,17 @@ class WhenSettings(_Table):
     """When a row counts as private: its column equals or contains one of these, whatever the case."""
 
     column: Text
-    equals: list[Text] = []
-    contains: list[Text] = []
+    equals: list[Text] = Field(default_factory=list)
+    contains: list[Text] = Field(default_factory=list)
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
         if not given.get("equals") and not given.get("contains"):
             yield (), "give equals = [...] or contains = [...]"
+
+
+_OF_ALL = {"name", "kind", "upstream"}
+_OF_WEBHOOKS = {"auth", "username", "messages_of"}
 
 
 class SourceSettings(_Table):
@@ -320,7 +311,7 @@ class SourceSettings(_Table):
     kind: Annotated[
         Literal["csv-export", "archive", "sftp", "hootsuite-api", "hootsuite-webhook"], AfterValidator(_this_kind)
     ]
-    path: FilePath
+    path: FilePath | None = None
     time_zone: ZoneName | None = None
     preset: Text | None = None
     columns: ColumnSettings | None = None
@@ -333,9 +324,37 @@ class SourceSettings(_Table):
     settle_seconds: Annotated[float, Field(strict=True, ge=0, le=86400)] = 60.0
     after_ingest: Literal["delete", "keep-until-due"] = "delete"
     upstream: Annotated[Literal["order", "api", "none"], AfterValidator(_this_upstream)] = "order"
+    auth: Literal["signature", "basic"] = "signature"
+    username: Annotated[Text, AfterValidator(_username)] | None = None
+    messages_of: Name | None = None
+
+    @property
+    def is_webhook(self) -> bool:
+        """Tell whether its messages are sent to us, and not in files."""
+        return self.kind == WEBHOOK
+
+    @property
+    def folder(self) -> Path:
+        """Where its files arrive; only a webhook has no such place, and nothing there."""
+        return self.path or Path()
+
+    @property
+    def identity(self) -> str:
+        """Name the source whose identifiers its messages carry."""
+        return self.messages_of or self.name
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
+        if given.get("kind") == WEBHOOK:
+            for key in sorted(given.keys() & cls.model_fields.keys() - _OF_ALL - _OF_WEBHOOKS):
+                yield (key,), "is for sources of files; a webhook has none"
+            if (given.get("auth") == "basic") != ("username" in given):
+                yield (), 'auth = "basic" needs username, and nothing else has one'
+            return
+        for key in sorted(given.keys() & _OF_WEBHOOKS):
+            yield (key,), f'is for kind = "{WEBHOOK}"'
+        if "path" not in given:
+            yield ("path",), "is missing"
         if given.get("kind") == "archive":
             return  # the room of sources knows which keys an archive has
         if "time_zone" not in given:
@@ -393,7 +412,8 @@ class Settings(_Table):
     source: Annotated[list[SourceSettings], Field(min_length=1)]
     purge: PurgeSettings = PurgeSettings()
     keys: KeySettings = KeySettings()
-    anchor: list[AnchorSettings] = []
+    anchor: list[AnchorSettings] = Field(default_factory=list)
+    serve: ServeSettings = ServeSettings()
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
@@ -402,6 +422,7 @@ class Settings(_Table):
         for number in _repeated("path", given.get("source")):
             reason = "two sources read the same folder; an export taken by one of them would be gone for the other"
             yield ("source", number, "path"), reason
+        yield from _messages_of(given.get("source"))
         for number in _repeated("name", given.get("anchor")):
             yield ("anchor", number, "name"), "two anchors have the same name; this is the second"
         paths, anchors = given.get("paths"), given.get("anchor")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from retention.errors import ConfigError
@@ -10,7 +11,7 @@ from retention.errors import ConfigError
 
 def read_secret(name: str) -> str | None:
     """Give a secret: systemd's credential of this name, else $RETENTION_NAME_FILE, else $RETENTION_NAME, else None."""
-    variable = "RETENTION_" + name.upper().replace("-", "_")
+    variable = "RETENTION_" + re.sub(r"[^A-Z0-9]", "_", name.upper())
     folder, file = os.environ.get("CREDENTIALS_DIRECTORY"), os.environ.get(variable + "_FILE")
     candidates = [Path(folder) / name] if folder else []
     for path in candidates:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     Match = Mapping[str, str | Sequence[str]]
 
 KINDS = ("csv-export", "archive")
-"""Kinds that this version reads."""
+"""Kinds of files that this version reads."""
 
-LATER_KINDS = ("sftp", "hootsuite-api", "hootsuite-webhook")
+LATER_KINDS = ("sftp", "hootsuite-api")
 """Kinds that have a name already and are not part of this version."""
 
 __all__ = ["ARCHIVES", "KINDS", "LATER_KINDS", "PRESETS", "build_source"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from retention.model import IncomingMessage, RowNotice, RowProblem
+    from retention.model import IncomingMessage, PseudonymousMessage, RowNotice, RowProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,11 @@ class Source(ABC):
 
     name: str
 
+    @property
+    def identity(self) -> str:
+        """Name the source whose identifiers its messages carry; of one identity, the same identifier is one message."""
+        return self.name
+
     @abstractmethod
     def discover(self, *, at: float) -> Iterator[SourceItem | SkippedFile]:
         """List what can be imported now, in order of name. ``at`` is the machine's clock, seconds since 1970."""
@@ -60,7 +65,7 @@ class Source(ABC):
         """Describe a file that a person named; raises FileRefusedError where it is not a readable regular file."""
 
     @abstractmethod
-    def read(self, item: SourceItem) -> Iterator[IncomingMessage | RowProblem | RowNotice]:
+    def read(self, item: SourceItem) -> Iterator[IncomingMessage | PseudonymousMessage | RowProblem | RowNotice]:
         """Stream the item's records: one message or one problem for each row, and notices between them.
 
         Raises FileRefusedError before the first record where the whole item is unfit, and later where the rest of it

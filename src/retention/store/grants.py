@@ -1,8 +1,8 @@
 """Two roles on PostgreSQL: one that owns the tables, one that works with them and cannot change the audit log.
 
 What is printed is run by a superuser, before the first ``init`` and after every one: the first time it makes the roles,
-the second time it grants. The service owns ``message`` and ``redated``, because only an owner may VACUUM a table on
-every version; the owner role is a member of the service role, so that later migrations can change these two as well.
+the second time it grants. The service owns the tables with identifiers, because only an owner may VACUUM a table on
+every version; the owner role is a member of the service role, so that later migrations can change these as well.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from retention.errors import UsageError
-from retention.store.tables import message, metadata, redated
+from retention.store.tables import message, metadata, redated, webhook_event
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -29,7 +29,7 @@ _AUDIT = {
     "audit_rotation": "INSERT, UPDATE (previous_condemned_at, previous_destroyed_at)",
 }
 _SETTLED = ("installation", "alembic_version")
-_VACUUMED = (message.name, redated.name)
+_VACUUMED = (message.name, redated.name, webhook_event.name)
 
 _SCRIPT = """-- Run this as a superuser in the register's own database: once before "retention init", so that the roles
 -- are there, and once after every "retention init", so that the tables are granted. It can be repeated.

@@ -77,9 +77,9 @@ class PostgresDialect:
         return new
 
     def erase(self, engine: Engine) -> str | None:
-        """Remove dead rows from the table's pages."""
+        """Remove dead rows from the pages of the tables that hold identifiers."""
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM message")
+            connection.exec_driver_sql("VACUUM message, webhook_event")
         return None
 
     def files(self, engine: Engine) -> list[Path]:  # noqa: ARG002  # the server's files are not ours to read

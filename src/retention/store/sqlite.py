@@ -21,7 +21,7 @@ from sqlalchemy import MetaData, QueuePool, create_engine
 
 from retention.errors import DatabaseError, SchemaError
 from retention.store.ledger import SECONDS
-from retention.store.tables import message, redated
+from retention.store.tables import message, redated, webhook_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,7 +119,7 @@ class SqliteDialect:
     def erase(self, engine: Engine) -> str | None:
         """Rebuild what holds identifiers, then empty the write-ahead log, again and again while a reader is open."""
         with engine.execution_options(**self.writing).connect() as connection, connection.begin():
-            for table in (message, redated):
+            for table in (message, redated, webhook_event):
                 _rebuild(connection, table)
         raw = engine.raw_connection()
         try:

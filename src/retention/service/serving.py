@@ -1,0 +1,91 @@
+"""Everything that ``retention serve`` runs, from its start to its graceful end."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from retention.errors import ConfigError, UsageError
+from retention.logs import get_logger
+from retention.service.door import open_door
+from retention.service.receive import Receiver
+from retention.service.registering import Registrar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from types import FrameType
+
+    from retention.context import Context
+    from retention.service.door import Door
+
+_log = get_logger("service")
+
+
+def serve(
+    context: Context, clock: Callable[[], datetime], announce: Callable[[str, list[str]], None]
+) -> dict[str, int]:
+    """Take events and register them until SIGTERM or Ctrl-C; give how many calls had which outcome.
+
+    ``announce`` is told the address and the path of each webhook, once, when calls are taken.
+
+    Raises:
+        UsageError: the extra is not installed, or there is no webhook in the configuration.
+        ConfigError: a credential is missing or unfit.
+        RetentionError: the address cannot be listened on.
+
+    """
+    if not (find_spec("flask") and find_spec("waitress")):
+        msg = "this needs the extra web; install it with: pip install 'retention-enforcer[web]'"
+        raise UsageError(msg)
+    from retention.service import web  # noqa: PLC0415 - of the extra that was just looked for
+
+    doors = _doors(context)
+    settings = context.settings.serve
+    paths = [f"{web.PATH}{name}" for name in doors]
+    context.check_keys()
+    receiver = Receiver(context, clock)
+    registrar = Registrar(context, clock, settings.register_seconds)
+    try:
+        with _ended_by_signals():
+            registrar.start()
+            web.listen(web.build(doors, receiver), *settings.address, lambda url: announce(url, paths))
+    finally:
+        receiver.close()
+        registrar.close()
+        _log.info("stopped", **receiver.counts())
+    return receiver.counts()
+
+
+def _doors(context: Context) -> dict[str, Door]:
+    hooks = [source for source in context.settings.source if source.is_webhook]
+    if not hooks:
+        msg = 'the configuration has no source with kind = "hootsuite-webhook", so there is nothing to serve'
+        raise UsageError(msg)
+    problems: list[str] = []
+    doors: dict[str, Door] = {}
+    for source in hooks:
+        try:
+            doors[source.name] = open_door(source)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return doors
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let a signal end the server; what is being answered is answered."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,81 @@
+"""Events of webhooks: those that wait to be registered, and the keys by which a repeated one is known.
+
+What waits has no more than the register will have: the source's own id of the message, and pseudonyms. Keys are kept as
+digests, for as long as a repetition would be taken, and say nothing about a message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from retention.store.tables import webhook_event, webhook_seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEvent:
+    """One message that an event told of. ``received_at`` is epoch seconds UTC."""
+
+    received_at: int
+    message_id: str
+    network: str
+    channel: str
+    pseudonym: str
+    conversation: str
+    contact: str
+
+
+_WAITING = tuple(webhook_event.c[name] for name in WaitingEvent.__slots__)
+
+
+def keep(connection: Connection, source: str, key_digest: str, event: WaitingEvent, seen_at: int) -> bool:
+    """Keep an event until it is registered; False where one with the same key was seen, and nothing is done."""
+    values = {"source": source, "key_digest": key_digest, "seen_at": seen_at}
+    made = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    if not connection.execute(made(webhook_seen).values(values).on_conflict_do_nothing()).rowcount:
+        return False
+    told = {name: getattr(event, name) for name in WaitingEvent.__slots__}
+    connection.execute(insert(webhook_event).values(source=source, **told))
+    return True
+
+
+def count_waiting(connection: Connection) -> int:
+    """Count the events that wait to be registered."""
+    return int(connection.execute(select(func.count()).select_from(webhook_event)).scalar_one())
+
+
+def gather(connection: Connection, source: str) -> list[int]:
+    """Put what waits and is in no batch yet into a new one, and give the numbers of all batches.
+
+    A batch never changes afterwards, so that an import of it that was cut off can go on.
+    """
+    of_source = webhook_event.c.source == source
+    last = connection.execute(select(func.max(webhook_event.c.batch))).scalar() or 0
+    free = update(webhook_event).where(of_source, webhook_event.c.batch.is_(None))
+    connection.execute(free.values(batch=last + 1))
+    query = select(webhook_event.c.batch).where(of_source).distinct().order_by(webhook_event.c.batch)
+    return [int(number) for number in connection.execute(query).scalars()]
+
+
+def batch_of(connection: Connection, source: str, batch: int) -> Iterable[WaitingEvent]:
+    """Give the events of a batch, in the order in which they were kept."""
+    query = select(*_WAITING).where(webhook_event.c.source == source, webhook_event.c.batch == batch)
+    return (WaitingEvent(*row) for row in connection.execute(query.order_by(webhook_event.c.id)))
+
+
+def forget(connection: Connection, source: str, batch: int) -> None:
+    """Remove a batch that was imported."""
+    connection.execute(delete(webhook_event).where(webhook_event.c.source == source, webhook_event.c.batch == batch))
+
+
+def forget_keys(connection: Connection, before: int) -> None:
+    """Remove the keys that were seen before an instant (epoch seconds)."""
+    connection.execute(delete(webhook_seen).where(webhook_seen.c.seen_at < before))
