@@ -40,7 +40,8 @@ def keep(connection: Connection, source: str, key_digest: str, event: WaitingEve
     """Keep an event until it is registered; False where one with the same key was seen, and nothing is done."""
     values = {"source": source, "key_digest": key_digest, "seen_at": seen_at}
     made = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    if not connection.execute(made(webhook_seen).values(values).on_conflict_do_nothing()).rowcount:
+    new = made(webhook_seen).values(values).on_conflict_do_nothing().returning(webhook_seen.c.seen_at)
+    if connection.execute(new).first() is None:
         return False
     told = {name: getattr(event, name) for name in WaitingEvent.__slots__}
     connection.execute(insert(webhook_event).values(source=source, **told))
