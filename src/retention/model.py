@@ -76,16 +76,10 @@ class IncomingMessage(NamedTuple):
     message_class: MessageClass
 
 
-class PseudonymousMessage(NamedTuple):
-    """One message whose identifiers became pseudonyms when it was received; ``message_id`` alone is as it was."""
+class PseudonymousMessage(IncomingMessage):
+    """One message whose conversation and contact became pseudonyms when we were told of it."""
 
-    line: int
-    message_id: str
-    pseudonym: str
-    conversation: str
-    contact: str
-    received_at: int
-    message_class: MessageClass
+    __slots__ = ()
 
 
 class RowProblem(NamedTuple):

@@ -148,7 +148,8 @@ def test_simulator_delivers(tmp_path: Path) -> None:
         assert all(one["delivered"] for one in told[:-5])
         work = Work(office)
         until(lambda: len(work.ids()) == 12 and not count(office, "webhook_event"))
-        export = simulator.control.ask("GET", "/simulator/export", params={"from": "2026-11-22T00:00:00Z"})
+        window = {"from": "2026-11-22T00:00:00Z", "to": "2026-11-23T00:00:00Z"}
+        export = simulator.control.ask("GET", "/simulator/export", params=window)
         (office.landing / "export.csv").write_bytes(export.content)
         [result] = work.ingest(NOW)
         assert result.progress.duplicates == 12

@@ -19,8 +19,8 @@ from tests.receiver import event, sign
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECRET = bytes.fromhex("0f" * 32)
-SIGNED = Door("hook", "hook", SECRET)
-BASIC = Door("hook", "hook", b"correct horse battery", "inbox")
+SIGNED = Door("hook", SECRET)
+BASIC = Door("hook", b"correct horse battery", "inbox")
 
 
 def read(told: object) -> InboundEvent | Outcome:
@@ -32,7 +32,7 @@ def without(key: str, told: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_signature_is_that_of_rfc_4231() -> None:
-    door = Door("hook", "hook", bytes.fromhex("0b" * 20))
+    door = Door("hook", bytes.fromhex("0b" * 20))
     told = "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
     assert door.lets_in(b"Hi There", told, "")
     assert door.lets_in(b"Hi There", told.upper(), "")

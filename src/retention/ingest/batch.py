@@ -55,7 +55,7 @@ class Sorter:
         self._now = now
         self._seen_at = to_epoch(now)
 
-    def sort(self, records: Iterable[IncomingMessage | PseudonymousMessage | RowProblem | RowNotice]) -> Batch:
+    def sort(self, records: Iterable[IncomingMessage | RowProblem | RowNotice]) -> Batch:
         """Sort one batch of records."""
         batch = Batch()
         covered: dict[str, tuple[Rule, int]] = {}
@@ -92,28 +92,28 @@ class Sorter:
         batch.oldest_expired_due_at = self._first_due(expired)
         return batch
 
-    def _row(self, message: IncomingMessage | PseudonymousMessage, class_id: int) -> Row | RowProblem:
+    def _row(self, message: IncomingMessage, class_id: int) -> Row | RowProblem:
         received_at = message.received_at
-        if isinstance(message, PseudonymousMessage):
-            key, names = self._prefix + message.message_id, (message.pseudonym, message.conversation, message.contact)
-            return (received_at, key, class_id, *names, self._import_id, self._seen_at)
         try:
             pseudonymiser = self._pseudonyms.for_time(received_at, self._now)
         except KeyDestroyedError as error:
             return RowProblem(message.line, "received_at", str(error))
+        conversation, contact = message.conversation_id, message.contact_id
+        if type(message) is IncomingMessage:
+            conversation = pseudonymiser.conversation(ANY_SOURCE, conversation)
+            contact = pseudonymiser.contact(ANY_SOURCE, contact)
         return (
             received_at,
             self._prefix + message.message_id,
             class_id,
             pseudonymiser.message(self._source, message.message_id),
-            pseudonymiser.conversation(ANY_SOURCE, message.conversation_id),
-            pseudonymiser.contact(ANY_SOURCE, message.contact_id),
+            conversation,
+            contact,
             self._import_id,
             self._seen_at,
         )
 
-    @staticmethod
-    def _note(batch: Batch, record: IncomingMessage | RowProblem | RowNotice) -> None:
+    def _note(self, batch: Batch, record: IncomingMessage | RowProblem | RowNotice) -> None:
         if isinstance(record, RowProblem):
             batch.problems.append(record)
         elif isinstance(record, RowNotice):

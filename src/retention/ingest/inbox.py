@@ -66,7 +66,6 @@ class EventInbox(Source):
             yield PseudonymousMessage(
                 number,
                 event.message_id,
-                event.pseudonym,
                 event.conversation,
                 event.contact,
                 event.received_at,

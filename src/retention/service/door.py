@@ -28,7 +28,6 @@ class Door:
     """How the events of one source prove where they come from."""
 
     source: str
-    identity: str
     secret: bytes = field(repr=False)
     username: str | None = None
 
@@ -57,11 +56,11 @@ def open_door(source: SourceSettings) -> Door:
             raise ConfigError(
                 [f'source {source.name}: the credential "{name}" must be at least 32 hexadecimal digits, two a byte']
             )
-        return Door(source.name, source.identity, bytes.fromhex(secret))
+        return Door(source.name, bytes.fromhex(secret))
     if len(secret) < _SHORTEST_PASSWORD:
         reason = f"must be a password of at least {_SHORTEST_PASSWORD} characters"
         raise ConfigError([f'source {source.name}: the credential "{name}" {reason}'])
-    return Door(source.name, source.identity, secret.encode(), source.username)
+    return Door(source.name, secret.encode(), source.username)
 
 
 def _what(source: SourceSettings) -> str:

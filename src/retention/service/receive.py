@@ -140,7 +140,7 @@ class Receiver:
 
     def _committed(self, batch: list[_Waiting]) -> list[bool]:
         now = self._clock()
-        rows = [self._pseudonymous(waiting.door, waiting.event, now) for waiting in batch]
+        rows = [self._pseudonymous(waiting.event, now) for waiting in batch]
         seen_at = to_epoch(now)
         with self._context.database.write() as connection:
             if abs(seen_at - self._swept_at) > _SWEEP_SECONDS:
@@ -151,14 +151,13 @@ class Receiver:
                 for waiting, row in zip(batch, rows, strict=True)
             ]
 
-    def _pseudonymous(self, door: Door, event: InboundEvent, now: datetime) -> inbox.WaitingEvent:
+    def _pseudonymous(self, event: InboundEvent, now: datetime) -> inbox.WaitingEvent:
         maker = self._pseudonyms.for_time(event.received_at, now)
         return inbox.WaitingEvent(
             event.received_at,
             event.message_id,
             event.network,
             event.channel,
-            maker.message(door.identity, event.message_id),
             maker.conversation(ANY_SOURCE, event.conversation_id),
             maker.contact(ANY_SOURCE, event.contact_id),
         )

@@ -46,6 +46,8 @@ def serve(
     settings = context.settings.serve
     paths = [f"{web.PATH}{name}" for name in doors]
     context.check_keys()
+    if settings.behind_proxy:
+        _log.info("a proxy is expected to speak TLS in front of this address")
     receiver = Receiver(context, clock)
     registrar = Registrar(context, clock, settings.register_seconds)
     try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from retention.model import IncomingMessage, PseudonymousMessage, RowNotice, RowProblem
+    from retention.model import IncomingMessage, RowNotice, RowProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Source(ABC):
         """Describe a file that a person named; raises FileRefusedError where it is not a readable regular file."""
 
     @abstractmethod
-    def read(self, item: SourceItem) -> Iterator[IncomingMessage | PseudonymousMessage | RowProblem | RowNotice]:
+    def read(self, item: SourceItem) -> Iterator[IncomingMessage | RowProblem | RowNotice]:
         """Stream the item's records: one message or one problem for each row, and notices between them.
 
         Raises FileRefusedError before the first record where the whole item is unfit, and later where the rest of it

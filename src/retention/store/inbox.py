@@ -1,6 +1,7 @@
 """Events of webhooks: those that wait to be registered, and the keys by which a repeated one is known.
 
-What waits has no more than the register will have: the source's own id of the message, and pseudonyms. Keys are kept as
+What waits has less than the register will have: the source's own id of the message, conversation and contact as
+pseudonyms. Keys are kept as
 digests, for as long as a repetition would be taken, and say nothing about a message.
 """
 
@@ -28,7 +29,6 @@ class WaitingEvent:
     message_id: str
     network: str
     channel: str
-    pseudonym: str
     conversation: str
     contact: str
 

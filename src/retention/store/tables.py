@@ -246,7 +246,6 @@ webhook_event = Table(
     Column("message_id", Text, nullable=False),
     Column("network", Text, nullable=False),
     Column("channel", Text, nullable=False),
-    Column("pseudonym", Text, nullable=False),
     Column("conversation", Text, nullable=False),
     Column("contact", Text, nullable=False),
 )

@@ -71,7 +71,7 @@ def count(source: Source, path: Path) -> Counts:
                     counts.private += 1
                 else:
                     counts.public += 1
-            elif isinstance(element, RowProblem | RowNotice):
+            else:
                 counts.problems += isinstance(element, RowProblem)
                 _note(counts, element)
     except FileRefusedError as refusal:
