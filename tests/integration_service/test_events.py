@@ -18,7 +18,7 @@ from retention.service.door import Door
 from retention.service.event import Outcome
 from retention.service.receive import Receiver
 from retention.service.registering import Registrar
-from retention.store import lease
+from retention.store import lease, month_keys
 from tests.integration.work import QUIET, SUMMER, Work
 from tests.kit import row
 from tests.receiver import NAME, SECRET, event, sign
@@ -26,6 +26,8 @@ from tests.receiver import NAME, SECRET, event, sign
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from tests.kit import Office
 
@@ -151,6 +153,34 @@ def test_timer_registers_what_waits_too(work: Work) -> None:
 
 def test_nothing_waiting_is_no_import(work: Work) -> None:
     assert cycle.register(work.context, SUMMER, QUIET) == []
+
+
+def test_without_a_common_identity_the_same_message_is_registered_for_each_source(work: Work) -> None:
+    work.office.config.write_text(work.office.config.read_text().replace('messages_of = "hootsuite-inbox"', ""))
+    work.context.database.close()
+    work.context = work.office.open()
+    took(work, "message-1")
+    register(work)
+    work.take([row("message-1", "2026-08-10 13:00:00")])
+    assert work.ids() == ["message-1", "message-1"]
+
+
+def test_key_of_a_month_that_somebody_else_made_meanwhile_is_recorded_once(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked = month_keys.find, 0
+
+    def not_yet(connection: Connection, month: str) -> month_keys.MonthKey | None:
+        nonlocal asked
+        asked += 1
+        return None if asked == 1 else real(connection, month)
+
+    took(work, "message-1")
+    monkeypatch.setattr(month_keys, "find", not_yet)
+    took(work, "message-2")
+    assert asked == 2
+    assert work.kinds()["key_created"] == 1
+    assert register(work)["registered"] == 2
 
 
 def test_event_that_waited_past_its_period_is_not_registered(work: Work) -> None:
