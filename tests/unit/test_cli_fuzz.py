@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# The demo works for a minute and makes a folder; everything else is tried.
-NAMES = [name for name in retention.list_commands(click.Context(retention)) if name != "demo"]
+# The demo works for a minute and makes a folder, the simulator serves until it is ended; everything else is tried.
+NAMES = [name for name in retention.list_commands(click.Context(retention)) if name not in {"demo", "simulate"}]
 
 
 def _leaves() -> Iterator[tuple[tuple[str, ...], click.Command]]:
