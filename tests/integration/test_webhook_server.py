@@ -8,16 +8,17 @@ import signal
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pytest
+
+from retention.errors import ConfigError, UsageError
+from retention.service.serving import serve
 from retention.store import lease
 from tests.integration.work import Work
 from tests.kit import NOW, Office
-from tests.receiver import HOOK, JSON, NAME, SECRET, SIGNATURE, Receiver, event, hooked, running, sign, until
+from tests.receiver import JSON, NAME, SECRET, SIGNATURE, Receiver, event, hooked, running, sign, until
 from tests.simulator import running_simulator
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _PERSONAL = ("Jane", "1632", "Where do I", "contact-1", "conversation-1", "message-", "key-of", SECRET)
 
@@ -64,8 +65,9 @@ def answers(receiver: Receiver) -> dict[str, Any]:
     return {name: answer.status_code for name, answer in calls.items()}
 
 
-def test_every_call_has_its_answer_and_slow_ones_hold_nobody_up(hooked_office: Office) -> None:
-    with running(hooked_office) as receiver:
+def test_every_call_has_its_answer_and_slow_ones_hold_nobody_up(sqlite_office: Office) -> None:
+    hooked(sqlite_office)
+    with running(sqlite_office) as receiver:
         slow = [receiver.raw() for _ in range(40)]
         for connection in slow:
             connection.sendall(b"POST /webhook/hook HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{")
@@ -90,38 +92,41 @@ def test_every_call_has_its_answer_and_slow_ones_hold_nobody_up(hooked_office: O
             "unknown version": 200,
             "other event": 200,
         }
-        assert count(hooked_office, "webhook_event") == 0
+        assert count(sqlite_office, "webhook_event") == 0
         with ThreadPoolExecutor(50) as pool:
             assert set(pool.map(receiver.send, [event(at=NOW)] * 50)) == {200}
-        assert count(hooked_office, "webhook_event") == 1
+        assert count(sqlite_office, "webhook_event") == 1
         for connection in slow:
             connection.close()
     assert '"kept": 1, "repeated": 49' in receiver.log
     assert not any(value in receiver.log for value in _PERSONAL)
 
 
-def test_event_whose_answer_never_came_is_there_and_its_retry_is_a_repetition(hooked_office: Office) -> None:
+def test_event_whose_answer_never_came_is_there_and_its_retry_is_a_repetition(sqlite_office: Office) -> None:
+    hooked(sqlite_office)
     body = json.dumps(event(at=NOW)).encode()
     head = f"POST /webhook/hook HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\n{SIGNATURE}: {sign(body)}\r\n"
-    with running(hooked_office, killed=True) as receiver, receiver.raw() as connection:
+    with running(sqlite_office, killed=True) as receiver, receiver.raw() as connection:
         connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        until(lambda: count(hooked_office, "webhook_event") == 1)
+        until(lambda: count(sqlite_office, "webhook_event") == 1)
         receiver.process.send_signal(signal.SIGKILL)
         receiver.process.wait()
-    with running(hooked_office) as again:  # registers at its start what waits
+    with running(sqlite_office) as again:  # registers at its start what waits
         assert again.send(event(at=NOW)) == 200
-        until(lambda: count(hooked_office, "message") == 1)
-        until(lambda: count(hooked_office, "webhook_event") == 0)
-    assert count(hooked_office, "webhook_seen") == 1
+        until(lambda: count(sqlite_office, "message") == 1)
+        until(lambda: count(sqlite_office, "webhook_event") == 0)
+    assert count(sqlite_office, "webhook_seen") == 1
 
 
-def test_server_takes_events_while_others_work_and_registers_them_when_they_have_finished(tmp_path: Path) -> None:
-    office = hooked(Office(tmp_path, f"sqlite:///{tmp_path / 'register.db'}"), seconds=0.05).found()
+def test_server_takes_events_while_others_work_and_registers_them_when_they_have_finished(
+    sqlite_office: Office,
+) -> None:
+    office = hooked(sqlite_office, seconds=0.05)
     work = Work(office)
     held = lease.take(work.context.database)
     with running(office) as receiver, ThreadPoolExecutor(1) as pool:
         assert receiver.send(event("message-1", at=NOW)) == 200
-        with closing(sqlite3.connect(tmp_path / "register.db", isolation_level=None)) as other:
+        with closing(sqlite3.connect(office.folder / "register.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             sent = pool.submit(receiver.send, event("message-2", at=NOW))
             other.execute("ROLLBACK")
@@ -133,8 +138,8 @@ def test_server_takes_events_while_others_work_and_registers_them_when_they_have
     work.context.database.close()
 
 
-def test_simulator_delivers(tmp_path: Path) -> None:
-    office = hooked(Office(tmp_path, f"sqlite:///{tmp_path / 'register.db'}"), seconds=0.05).found()
+def test_simulator_delivers(sqlite_office: Office) -> None:
+    office = hooked(sqlite_office, seconds=0.05)
     with running_simulator() as simulator, running(office) as receiver:
         simulator.reset()
         simulator.control.did("/simulator/webhook", "PUT", url=receiver.url, secret=SECRET, pause_seconds=0)
@@ -159,23 +164,22 @@ def test_simulator_delivers(tmp_path: Path) -> None:
     work.context.database.close()
 
 
-def test_password_instead_of_a_signature(tmp_path: Path) -> None:
+def test_password_instead_of_a_signature(sqlite_office: Office) -> None:
     basic = (('messages_of = "hootsuite-inbox"', 'auth = "basic"\nusername = "inbox"'),)
-    office = hooked(Office(tmp_path, f"sqlite:///{tmp_path / 'register.db'}"), changes=basic).found()
+    office = hooked(sqlite_office, changes=basic)
     pair = base64.b64encode(f"inbox:{SECRET}".encode()).decode()
     with running(office) as receiver:
         assert receiver.send(event(at=NOW)) == 401
         assert receiver.send(event(at=NOW), Authorization=f"Basic {pair}") == 200
 
 
-def test_server_says_what_it_lacks(tmp_path: Path) -> None:
-    office = Office(tmp_path, f"sqlite:///{tmp_path / 'register.db'}").found()
-    done = office.cli("serve")
-    assert (done.returncode, "nothing to serve" in done.stderr) == (2, True)
-    hooked(office)
-    del office.environment["RETENTION_HOOK_SECRET"]
-    done = office.cli("serve")
-    assert (done.returncode, 'there is no credential "hook-secret"' in done.stderr) == (2, True)
-    office.configure(("[purge]", HOOK.format(seconds=1).replace("127.0.0.1:0", "0.0.0.0:8700")))
-    done = office.cli("check")
-    assert (done.returncode, "serve.listen: is not of this machine alone" in done.stderr) == (2, True)
+def test_server_says_what_it_lacks(sqlite_office: Office) -> None:
+    without = sqlite_office.open()
+    with pytest.raises(UsageError, match="nothing to serve"):
+        serve(without, lambda: NOW, lambda *_: None)
+    without.database.close()
+    hooked(sqlite_office)
+    context = sqlite_office.open()
+    with pytest.raises(ConfigError, match='there is no credential "hook-secret"'):
+        serve(context, lambda: NOW, lambda *_: None)
+    context.database.close()

@@ -21,7 +21,7 @@ from retention.service.registering import Registrar
 from retention.store import lease, month_keys
 from tests.integration.work import QUIET, SUMMER, Work
 from tests.kit import row
-from tests.receiver import NAME, SECRET, event, sign
+from tests.receiver import NAME, SECRET, event, hooked, sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,16 @@ if TYPE_CHECKING:
 DOOR = Door(NAME, bytes.fromhex(SECRET))
 DUE = datetime.fromisoformat("2026-11-11T12:00:00+00:00")
 """What came on 10 August is due from this day."""
+
+
+@pytest.fixture
+def work(office: Office) -> Iterator[Work]:
+    """Give an office with a webhook, once on SQLite and once on PostgreSQL; its log must verify afterwards."""
+    at_work = Work(hooked(office))
+    yield at_work
+    found = at_work.verify()
+    at_work.context.database.close()
+    assert found.ok, found.problems
 
 
 @contextmanager
@@ -280,11 +290,11 @@ def test_batch_that_was_imported_and_not_yet_forgotten_is_forgotten_then(
 
 
 def test_call_that_waits_too_long_is_told_to_come_again_and_is_then_a_repetition(
-    hooked_office: Office,
+    sqlite_office: Office,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    work = Work(hooked_office)
+    work = Work(hooked(sqlite_office))
     other = sqlite3.connect(tmp_path / "register.db", isolation_level=None)
     with taking(work) as receiver:
         assert take(receiver, event("message-0", at=SUMMER)) is Outcome.KEPT
