@@ -13,7 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import dry_run, ingest, proofs, purge, start_up, status, tree, verify
+from benchmarks import dry_run, ingest, proofs, purge, start_up, status, tree, verify, webhook
 from benchmarks.machine import describe
 from benchmarks.sqlite import Sqlite
 from benchmarks.stock import Stock
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from benchmarks.databases import Kind
 
-_START_UP = "start-up"
+_START_UP, _WEBHOOK = "start-up", "webhook"
 _BENCHES = {
     "ingest": ingest.bench,
     "dry-run": dry_run.bench,
@@ -49,6 +49,8 @@ def main() -> None:
     if _START_UP in asked.only:
         start_up.bench(asked.runs or _RUNS)
     with _kind(postgres=asked.postgres) as kind:
+        if _WEBHOOK in asked.only:
+            webhook.bench(kind)
         for rows in asked.rows:
             runs = asked.runs or (_RUNS_OF_MANY if rows >= _MANY else _RUNS)
             with tempfile.TemporaryDirectory(prefix="retention-bench-") as folder:
@@ -62,7 +64,7 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    names = [*_BENCHES, _START_UP]
+    names = [*_BENCHES, _START_UP, _WEBHOOK]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rows", type=_counts, default="100k,1m", metavar="N,…", help="sizes [default: 100k,1m]")
     parser.add_argument("--runs", type=_positive, metavar="N", help="runs of each [default: 5, from a million on 3]")
@@ -81,7 +83,7 @@ def _counts(text: str) -> list[int]:
 
 def _names(text: str) -> set[str]:
     names = set(text.split(","))
-    if unknown := names - {*_BENCHES, _START_UP}:
+    if unknown := names - {*_BENCHES, _START_UP, _WEBHOOK}:
         msg = f"there is no benchmark {', '.join(sorted(unknown))}"
         raise argparse.ArgumentTypeError(msg)
     return names

@@ -12,6 +12,7 @@ from retention.audit.keys import MonthKeys, load_verifier
 from retention.audit.log import AuditLog
 from retention.audit.memory import Memory, remember
 from retention.errors import ConfigError, KeyFileError, SchemaError, UsageError
+from retention.ingest.inbox import EventInbox
 from retention.ingest.pseudonyms import Pseudonyms
 from retention.model import from_epoch
 from retention.policy.coverage import Watched
@@ -26,7 +27,7 @@ from retention.sources.catalog import (
     build_remover,
     build_source,
 )
-from retention.store import holds
+from retention.store import holds, inbox
 from retention.store import month_keys as months
 from retention.store.engine import Database, open_database
 from retention.store.schema import Installation, check_version, load_installation
@@ -73,7 +74,7 @@ class Context:
     def places(self) -> list[Path]:
         """The files and folders of ours outside the database in which a purged identifier must not remain."""
         paths = self.settings.paths
-        landing = [source.path for source in self.settings.source]
+        landing = [source.folder for source in self.settings.of_files]
         return [*landing, paths.state, *(file.path for file in anchor_files(self.settings))]
 
     @property
@@ -100,7 +101,10 @@ class Context:
     def watched_sources(self) -> list[Watched]:
         """Every configured source as coverage sees it."""
         since = from_epoch(self.installation.created_at)
-        return [Watched(one.name, one.zone, one.expect_time, since) for one in self.settings.source]
+        return [
+            Watched(one.name, one.zone, one.expect_time, since, covers=not one.is_webhook)
+            for one in self.settings.source
+        ]
 
     @property
     def zones(self) -> dict[str, ZoneInfo]:
@@ -111,6 +115,11 @@ class Context:
     def ordered_zones(self) -> dict[str, ZoneInfo]:
         """The same of those sources whose own copies are ordered to go."""
         return {source.name: source.zone for source in self.settings.source if source.upstream == "order"}
+
+    @property
+    def inexact(self) -> frozenset[str]:
+        """Name the sources some of whose messages are told of by events, with the time of the event."""
+        return frozenset(source.identity for source in self.settings.webhooks)
 
     def signer(self) -> Signer:
         """Load the key that signs, and those that sign beside it; they must be the ones that the log names."""
@@ -137,12 +146,20 @@ class Context:
         self.month_keys.check(live, [token for by in sealed for tokens in by.values() for token in tokens[:1]])
 
     def sources(self) -> list[Source]:
-        """Build every configured source, in the order of the file."""
-        return [configured_source(settings) for settings in self.settings.source]
+        """Build every configured source of files, in the order of the file."""
+        return [configured_source(settings) for settings in self.settings.of_files]
+
+    def inboxes(self) -> list[EventInbox]:
+        """Give what waits of every webhook, in the order of the file, and then of those that are configured no more."""
+        identities = {settings.name: settings.identity for settings in self.settings.webhooks}
+        with self.database.read() as connection:
+            left = [name for name in inbox.waiting_sources(connection) if name not in identities]
+        identities |= {name: name for name in left}
+        return [EventInbox(name, identity, self.database) for name, identity in identities.items()]
 
     def pickups(self) -> list[Pickup]:
         """Build the pickup of every source whose files are fetched from a server; nothing is connected yet."""
-        built = (configured_pickup(settings) for settings in self.settings.source)
+        built = (configured_pickup(settings) for settings in self.settings.of_files)
         return [pickup for pickup in built if pickup is not None]
 
     def lacking(self) -> list[str]:
@@ -154,7 +171,7 @@ class Context:
     def listings(self) -> list[Listing]:
         """Build the listing of every source that is an interface; nothing is connected yet."""
         return [
-            build_listing(configured_account(self.settings, source), source.path, look_back=source.look_back_time)
+            build_listing(configured_account(self.settings, source), source.folder, look_back=source.look_back_time)
             for source in self.settings.source
             if source.kind == INTERFACE
         ]
@@ -174,14 +191,18 @@ class Context:
             UsageError: there is none of that name, or several and no name.
 
         """
-        names = [source.name for source in self.settings.source]
+        of_files = self.settings.of_files
+        names = [source.name for source in of_files]
         if name is None and len(names) > 1:
             msg = f"there are several sources; add --source with one of: {', '.join(names)}"
             raise UsageError(msg)
         if name is not None and name not in names:
-            msg = f"the configuration has no source of this name; it has: {', '.join(names)}"
+            msg = f"the configuration has no source of this name; it has: {', '.join(names) or 'none'}"
             raise UsageError(msg)
-        return configured_source(next(one for one in self.settings.source if name in {None, one.name}))
+        if not names:
+            msg = "the configuration has no source of files, only webhooks"
+            raise UsageError(msg)
+        return configured_source(next(one for one in of_files if name in {None, one.name}))
 
 
 def signer_of(database: Database, folder: Path, origin: str) -> Signer:
@@ -264,6 +285,8 @@ def check_sources(path: Path, settings: Settings) -> None:
     """
     problems: list[tuple[Place, str]] = []
     for number, source in enumerate(settings.source):
+        if source.is_webhook:
+            continue
         try:
             configured_source(source)
             configured_pickup(source)
@@ -311,7 +334,7 @@ def configured_source(settings: SourceSettings) -> Source:
     return build_source(
         settings.kind,
         name=settings.name,
-        path=settings.path,
+        path=settings.folder,
         time_zone=settings.time_zone,
         preset=settings.preset,
         columns=columns,
@@ -331,7 +354,7 @@ def configured_pickup(settings: SourceSettings) -> Pickup | None:
         return None
     return build_pickup(
         name=settings.name,
-        path=settings.path,
+        path=settings.folder,
         host=settings.host,
         port=settings.port,
         user=settings.user,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from retention.ingest import coverage, intake
 from retention.ingest.disposition import QuarantineTerms, after_import
 from retention.ingest.fetching import FetchTerms, failed, fetch_files
 from retention.ingest.importing import Terms, import_item
+from retention.ingest.inbox import EventInbox, forget_late_keys, nothing_to_keep
 from retention.ingest.listing import listed
 from retention.logs import get_logger, log_retries
 from retention.purge import guard
@@ -32,7 +33,7 @@ from retention.purge.reconcile import close_interrupted, tell_interrupted_import
 from retention.purge.remote import RemoteTerms, remove_imported
 from retention.purge.residue import MINIMUM_LENGTH, Search, search
 from retention.sources.interface import SkippedFile
-from retention.store import findings, lease, order_items, register, runs, upstream_calls
+from retention.store import findings, inbox, lease, order_items, register, runs, upstream_calls
 from retention.upstream import api, orders
 from retention.upstream.evidence import Watch
 
@@ -118,6 +119,13 @@ def ingest(
         return _ingest(context, held, now, watcher, intake.named(*named), again=True)
 
 
+def register_events(context: Context, now: datetime, watcher: Watcher) -> list[ImportResult]:
+    """Register what webhooks brought, and read no folder."""
+    with _turn(context, now) as held:
+        items = intake.discovered(context.database, context.inboxes(), clock=time.time(), now=now, skip=watcher.skip)
+        return _ingest(context, held, now, watcher, items)
+
+
 def plan(context: Context, now: datetime) -> Plan:
     """Make the plan of a purge and keep it, so that it can be carried out by its digest. Changes nothing else."""
     return _plan(context, now)
@@ -166,6 +174,7 @@ def _turn(context: Context, now: datetime) -> Iterator[Lease]:
             _log.warning("the register is not what its ledger says; see: retention findings list")
         upkeep.adopt_schedule(context, now)
         drop_redated(context.database, context.log, held, context.schedule, now)  # what a hold kept until now
+        forget_late_keys(context.database, now)
         terms = _order_terms(context, held, now)
         orders.issue(terms)  # also what a run that died had filled
         for number in orders.forget_late(terms):
@@ -261,16 +270,22 @@ def _ingest(
         context.pseudonyms,
         held,
         now,
+        inexact=context.inexact,
         tick=watcher.tick,
         stop=watcher.stop,
-        watch=Watch(context.log, context.zones, now),
+        watch=Watch(context.log, context.zones, now, context.inexact),
     )
     settings = {source.name: source for source in context.settings.source}
     waits = QuarantineTerms(context.settings.paths.quarantine, context.settings.purge.grace_time)
     results: list[ImportResult] = []
     for source, item in items:
-        after = after_import(settings[source.name], waits, now, leave_refused=again)
-        result = import_item(terms, source, item, after, again=again)
+        if isinstance(source, EventInbox):
+            # Events tell what was sent, and nothing of what the source still holds.
+            result = import_item(replace(terms, watch=None), source, item, nothing_to_keep, again=False)
+            source.forget(item)
+        else:
+            after = after_import(settings[source.name], waits, now, leave_refused=again)
+            result = import_item(terms, source, item, after, again=again)
         results.append(result)
         _log.info("import", source=source.name, file=item.name, refused=result.refused, **result.progress.counts())
         drop_redated(context.database, context.log, held, context.schedule, now)
@@ -279,9 +294,10 @@ def _ingest(
 
 
 def _discovered(context: Context, now: datetime, watcher: Watcher) -> Iterator[tuple[Source, SourceItem]]:
-    """Give what lies in the landing folders, and then what interfaces list, each page set when it is asked for."""
+    """Give what lies in the landing folders or came by webhooks, then page sets, each listed when it is asked for."""
     sources = {source.name: source for source in context.sources()}
-    landed = intake.discovered(context.database, sources.values(), clock=time.time(), now=now, skip=watcher.skip)
+    here = [*sources.values(), *context.inboxes()]
+    landed = intake.discovered(context.database, here, clock=time.time(), now=now, skip=watcher.skip)
     listings = [(listing, sources[listing.name]) for listing in context.listings()]
     return chain(landed, listed(context.database, listings, now=now, stop=watcher.stop, skip=watcher.skip))
 
@@ -379,7 +395,7 @@ def residue(context: Context, identifiers: list[str]) -> Search:
     texts = [one for one in identifiers if "\0" not in one and one.encode(errors="ignore").decode() == one]
     with context.database.read() as connection:
         excepted = order_items.listed_anywhere(connection, texts)
-        excepted |= upstream_calls.listed_anywhere(connection, texts)
+        excepted |= upstream_calls.listed_anywhere(connection, texts) | inbox.waiting_anywhere(connection, texts)
         numbers = register.source_numbers(connection)
     keys = {one: [register.message_key(number, one) for number in numbers] for one in excepted}
     return search(identifiers, keys, context.database.files(), context.places)

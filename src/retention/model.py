@@ -76,6 +76,12 @@ class IncomingMessage(NamedTuple):
     message_class: MessageClass
 
 
+class PseudonymousMessage(IncomingMessage):
+    """One message whose conversation and contact became pseudonyms when we were told of it."""
+
+    __slots__ = ()
+
+
 class RowProblem(NamedTuple):
     """One row that a source could not use: where it stands and why, never what it said.
 

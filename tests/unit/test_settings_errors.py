@@ -78,7 +78,6 @@ WRONG = [
     ("schedule.rule.1.name", 'name = "direct', f'name = "{SECRET} {SECRET}"', "small letters"),
     ("schedule.rule.1.authority", "authority = ", 'authority = " "', "at least 1 character"),
     ("source.1.kind", "kind = ", f'kind = "{SECRET}"', "'csv-export'"),
-    ("source.1.kind", "kind = ", 'kind = "hootsuite-webhook"', "not part of this version"),
     ("source.1.upstream", "upstream = ", 'upstream = "api"', "no delete call"),
     ("source.1.after_ingest", "after_ingest = ", f'after_ingest = "{SECRET}"', "'delete'"),
     ("source.1.path", "path = ", f'path = ["{SECRET}"]', "path"),
@@ -114,7 +113,7 @@ def test_everything_that_is_wrong_is_told_at_once(config: Path) -> None:
     rule = '[[schedule.rule]]\nname = "direct-messages"\nkeep = "soon"\n\n[[source]]'
     text = changed(
         ("[[source]]", rule),
-        ('kind = "csv-export"', 'kind = "hootsuite-webhook"'),
+        ('kind = "csv-export"', 'kind = "carrier-pigeon"'),
         ('preset = "hootsuite-inbox"', 'columns = { message_id = "id" }'),
         ("max_share = 0.10 ", "max_share = 7 "),
         ('grace = "P1D"', 'grace = "P1D"\napprovals = 2\nsurprise = 1'),

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from retention.errors import ConfigError, UsageError
+from retention.errors import ConfigError
 from retention.model import IncomingMessage
-from retention.sources.catalog import KINDS, LATER_KINDS, PRESETS, build_source
+from retention.sources.catalog import KINDS, PRESETS, build_source
 from retention.sources.csv_export import FIELDS
 from tests.unit.sources_kit import read_path
 
@@ -22,14 +22,6 @@ def problems(kind: str = "csv-export", **changes: Any) -> list[str]:  # noqa: AN
     with pytest.raises(ConfigError) as caught:
         build_source(kind, **settings)
     return caught.value.problems
-
-
-def test_kinds_of_later_versions_say_so_and_name_the_way_out() -> None:
-    for kind in LATER_KINDS:
-        (problem,) = problems(kind)
-        assert "is not part of this version" in problem
-        assert "csv-export" in problem
-    assert issubclass(ConfigError, UsageError)
 
 
 def test_an_unknown_kind_lists_the_known_ones() -> None:

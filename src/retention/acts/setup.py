@@ -90,8 +90,8 @@ def _make_folders(settings: Settings) -> None:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         if url.startswith("sqlite:///"):
             Path(url.removeprefix("sqlite:///")).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for source in settings.source:
-            source.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for source in settings.of_files:
+            source.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         msg = f"{error.filename}: the folder cannot be made ({error.strerror})"
         raise RetentionError(msg) from None

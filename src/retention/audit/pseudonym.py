@@ -9,6 +9,7 @@ Plain or salted hashes would not do: identifiers are short enough to be tried th
 
 from __future__ import annotations
 
+import re
 from binascii import b2a_base64
 from datetime import date
 from functools import lru_cache
@@ -29,6 +30,7 @@ _PSEUDONYM_BYTES = 16
 _PSEUDONYM_CHARACTERS = 22
 _BASE64URL = bytes.maketrans(b"+/", b"-_")
 _SECONDS_A_DAY = 86_400
+_FORM = re.compile(rf"[A-Za-z0-9_-]{{{_PSEUDONYM_CHARACTERS}}}")
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
@@ -141,6 +143,19 @@ class Pseudonymiser:
 
         """
         return self.maker(b"contact", source)(identifier)
+
+
+def is_pseudonym(text: str) -> bool:
+    """Tell whether a text has the form of a pseudonym, or is empty: nothing to name.
+
+    Args:
+        text: What stands in the place of an identifier.
+
+    Returns:
+        Whether it could have been made here; not whether it was.
+
+    """
+    return not text or _FORM.fullmatch(text) is not None
 
 
 def month_of(epoch_seconds: int) -> str:

@@ -34,6 +34,7 @@ COMMANDS = {
     "scan-residue": "residue",
     "source": "source",
     "demo": "demo",
+    "serve": "serve",
     "simulate": "simulate",
 }
 

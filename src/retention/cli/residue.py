@@ -64,7 +64,8 @@ def scan_residue(
             put_drill(context)
             click.echo(f"Looked for {len(wanted)} identifiers in every file of ours: {count} finds.")
             if excepted:
-                click.echo(f"{excepted} of them stand in open disposal orders, which the database keeps on purpose.")
+                where = "in open disposal orders or in events that wait to be registered"
+                click.echo(f"{excepted} of them stand {where}, which the database keeps on purpose.")
             for path, hits in found.items():
                 click.echo(f"  {path}: {hits}")
     if count:

@@ -81,6 +81,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         say_powers,
         say_upstream,
     )
+    from retention.service.serving import lacking, say_serving
     from retention.store.grants import can_alter_log, missing_guards
 
     settings = settings_of(config)
@@ -90,10 +91,12 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         click.echo(f"  {sentence}")
     for sentence in say_upstream(settings.source, settings.upstream):
         click.echo(sentence)
+    for line in say_serving(settings):
+        click.echo(line)
     anchors = build_anchors(settings)
     for line in say_anchors(anchors):
         click.echo(line)
-    problems = [*inspect_sources(settings.source), *inspect_anchors(anchors)]
+    problems = [*inspect_sources(settings.of_files), *inspect_anchors(anchors), *lacking(settings.webhooks)]
     with opened(config, now, verbose=verbose) as (context, _):
         put_drill(context)
         memory = context.remembered()

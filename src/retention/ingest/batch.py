@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from retention.errors import KeyDestroyedError
 from retention.ingest.pseudonyms import ANY_SOURCE
-from retention.model import IncomingMessage, RowNotice, RowProblem, to_epoch
+from retention.model import IncomingMessage, PseudonymousMessage, RowNotice, RowProblem, to_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -75,7 +75,7 @@ class Sorter:
         verdict_of = self._verdicts.of
         for record in records:
             batch.records += 1
-            if type(record) is not IncomingMessage:
+            if type(record) is not IncomingMessage and not isinstance(record, PseudonymousMessage):
                 self._note(batch, record)
                 continue
             received_at = record.received_at
@@ -115,13 +115,17 @@ class Sorter:
             pseudonymiser = self._pseudonyms.for_time(received_at, self._now)
         except KeyDestroyedError as error:
             return RowProblem(message.line, "received_at", str(error))
+        conversation, contact = message.conversation_id, message.contact_id
+        if type(message) is IncomingMessage:
+            conversation = pseudonymiser.conversation(ANY_SOURCE, conversation)
+            contact = pseudonymiser.contact(ANY_SOURCE, contact)
         return (
             received_at,
             self._prefix + message.message_id,
             class_id,
             pseudonymiser.message(self._source, message.message_id),
-            pseudonymiser.conversation(ANY_SOURCE, message.conversation_id),
-            pseudonymiser.contact(ANY_SOURCE, message.contact_id),
+            conversation,
+            contact,
             self._import_id,
             self._seen_at,
         )

@@ -46,8 +46,8 @@ def _look_for_silence(connection: Connection, source: Watched, now: datetime) ->
         findings.mended(connection, SILENT, at=now, source=source.name)
         return
     known = findings.told(connection, SILENT, source.name)
-    day = say_day(local_day(since, source.zone))
-    reason = f"nothing was ingested from {source.name} since {day}; look whether its exports still arrive"
+    day, what = say_day(local_day(since, source.zone)), "exports" if source.covers else "events"
+    reason = f"nothing was ingested from {source.name} since {day}; look whether its {what} still arrive"
     if reason not in known:
         findings.open_finding(connection, SILENT, reason, at=now, source=source.name)
 

@@ -38,11 +38,15 @@ if TYPE_CHECKING:
     from retention.store.ledger import Ledger
 
 FINDINGS_LIMIT = 1_000
+_CLOSE_SECONDS = 86_400  # an event that tells of a message is sent, and sent again, soon after it
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What every import of one cycle shares. ``tick`` is told how many records were read since it was told last."""
+    """What every import of one cycle shares. ``tick`` is told how many records were read since it was told last.
+
+    ``inexact`` has the identities of sources some of whose times are those of an event that told of the message.
+    """
 
     database: Database
     log: AuditLog
@@ -51,6 +55,7 @@ class Terms:
     lease: lease.Lease
     now: datetime
     batch_size: int = 10_000
+    inexact: frozenset[str] = frozenset()
     tick: Callable[[int], None] = field(default=lambda _: None)
     stop: Callable[[], None] = field(default=lambda: None)
     watch: UpstreamWatch | None = None
@@ -99,7 +104,7 @@ def import_item(terms: Terms, source: Source, item: SourceItem, after: AfterImpo
 
     ``again`` reads a file once more although it was imported, where rows of it had been rejected.
     """
-    source_id = terms.pseudonyms.know_source(source.name)
+    source_id = terms.pseudonyms.know_source(source.identity)
     with terms.database.write() as connection:
         lease.renew(connection, terms.lease, terms.database.dialect.clock)
         done = imports.done_before(connection, source.name, item.digest, item.window)
@@ -142,7 +147,7 @@ class _Import:
         sorter = Sorter(
             verdicts,
             terms.pseudonyms,
-            source=self.source.name,
+            source=self.source.identity,
             source_id=self.source_id,
             import_id=self.import_id,
             now=terms.now,
@@ -260,7 +265,8 @@ class _Import:
             return
         pairs = register.redated_pairs(connection, self.import_id, self.progress.registered)
         imports.mark_redated(connection, pairs)
-        for later, _, kept in pairs[:FINDINGS_LIMIT]:
+        close = _CLOSE_SECONDS if self.source.identity in self.terms.inexact else 0
+        for later, kept in [(later, kept) for later, _, kept in pairs if later - kept > close][:FINDINGS_LIMIT]:
             reason = f"a message came with two times of receipt, {self._told(kept)} and {self._told(later)}; "
             self._find(connection, "received-time-changed", f"{reason}the earlier is kept")
 

@@ -104,6 +104,9 @@ class Pseudonyms:
     def _record(self, month: str, now: datetime) -> None:
         commitment = self._keys.commitment(month)
         with self._database.write() as connection:
+            self._log.lock(connection)
+            if month_keys.find(connection, month) is not None:
+                return  # whoever takes events of webhooks has no lease and may have been first
             self._log.append(connection, [entry("key_created", now, month=month, commitment=commitment)])
             month_keys.add_month(connection, month, commitment, now)
             self._extend_holds(connection, [month])

@@ -43,12 +43,17 @@ class Days(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A source as coverage sees it: its zone, how often something is expected (or None), and since when it counts."""
+    """A source as coverage sees it: its zone, how often something is expected (or None), and since when it counts.
+
+    ``covers`` says whether what arrives covers periods. Events of a webhook do not: each tells of one message, and that
+    there was none says nothing about the messages of that time.
+    """
 
     name: str
     zone: ZoneInfo
     expected: timedelta | None
     since: datetime
+    covers: bool = True
 
 
 def named_window(start: datetime, end: datetime) -> Window:

@@ -2,9 +2,9 @@
 
 A run remembers a few of the identifiers it disposed of, spread over its batches, and looks for them afterwards: in the
 database's files, the landing folders, the state folder (quarantine, keys) and the anchor, archives unpacked.
-``retention scan-residue`` does the same for identifiers that a person gives. What stands in a disposal order is
-excepted in the database alone, and counted; see :func:`search`. Identifiers shorter than six characters
-would be found by accident: a run passes over them, and the command refuses them.
+``retention scan-residue`` does the same for identifiers that a person gives. What stands in a disposal order, or came
+again by a webhook and waits, is excepted in the database alone, and counted; see :func:`search`. Identifiers shorter
+than six characters would be found by accident: a run passes over them, and the command refuses them.
 """
 
 from __future__ import annotations
@@ -97,13 +97,14 @@ def search(
 ) -> Search:
     """Look for identifiers in the database's files and in the others of ours.
 
-    Identifiers in a disposal order stand in the database on purpose, in a table of their own that spells them bare. So
+    Identifiers in a disposal order or an event that waits stand in the database on purpose, in tables that spell them
+    bare. So
     of these the database is searched for the keys by which the register spelled them, and everything else for them as
     they are.
 
     Args:
         identifiers: what must be gone, as the source spelled it.
-        excepted: those of them that stand in an order, each with its possible keys of the register.
+        excepted: those of them that stand there on purpose, each with its possible keys of the register.
         database: the files of the database.
         places: other files, and folders that are searched through.
 

@@ -15,7 +15,7 @@ from retention.errors import StoppedError
 from retention.model import from_epoch, to_epoch
 from retention.purge.execute import Order, carry_out
 from retention.purge.residue import Sample, search
-from retention.store import findings, holds, ledger, order_items, orders, register, runs, upstream_calls
+from retention.store import findings, holds, inbox, ledger, order_items, orders, register, runs, upstream_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,8 +104,9 @@ def perform(database: Database, log: AuditLog, order: Order, places: Iterable[Pa
     blocked = database.erase() if _take_stock(database, log, order) or settled else None
     keys = sample.keys
     with database.read() as connection:
-        ordered = order_items.listed_anywhere(connection, keys) | upstream_calls.listed_anywhere(connection, keys)
-    excepted = {identifier: spelled for identifier, spelled in keys.items() if identifier in ordered}
+        bare = order_items.listed_anywhere(connection, keys) | upstream_calls.listed_anywhere(connection, keys)
+        bare |= inbox.waiting_anywhere(connection, keys)
+    excepted = {identifier: spelled for identifier, spelled in keys.items() if identifier in bare}
     found = search(list(keys), excepted, database.files(), places).found
     residue = sum(found.values())
     with database.write() as connection:
@@ -146,7 +147,7 @@ def _take_stock(database: Database, log: AuditLog, order: Order) -> bool:
     """Compare what was disposed of with the plan, count anew what is due, and say so in the log where nothing was.
 
     Gives whether an erasure is owed: for what this run or one that did not come to its end disposed of, for identifiers
-    that went from orders, or because the last one was blocked.
+    that went from orders or came by webhooks and were not registered, or because the last one was blocked.
     """
     plan = order.plan
     with database.write() as connection:
@@ -173,7 +174,7 @@ def _take_stock(database: Database, log: AuditLog, order: Order) -> bool:
             )
             log.append(connection, [silence])
         owed = runs.disposed_since_erasure(connection) > 0 or ERASURE_BLOCKED in findings.count_open(connection)
-        return owed or orders.erasure_owed(connection)
+        return owed or orders.erasure_owed(connection) or inbox.erasure_owed(connection)
 
 
 def _held_since(connection: Connection, plan: Plan) -> Iterable[int]:

@@ -72,24 +72,28 @@ def say_upstream(sources: Iterable[SourceSettings], upstream: UpstreamSettings) 
     )
     lines = []
     for source in sources:
-        what = {"order": ordered, "api": _CALLED}.get(source.upstream, _NOTHING)
-        lines.append(f"Copies that {source.name} keeps itself: {what}.")
+        if source.messages_of:
+            lines.append(f"Copies of what {source.name} tells of are those of {source.messages_of}.")
+        else:
+            what = {"order": ordered, "api": _CALLED}.get(source.upstream, _NOTHING)
+            lines.append(f"Copies that {source.name} keeps itself: {what}.")
+            if source.is_webhook and source.upstream == "order":
+                lines.append("Events show nothing of them; name the source of their exports as messages_of.")
         if source.expect_every:
             lines.append(f"It is silent when nothing arrives for {say_period(Period.parse(source.expect_every))}.")
     return lines
 
 
 def inspect_sources(sources: Iterable[SourceSettings]) -> list[str]:
-    """Give one line for each landing folder that cannot be used, with what to do."""
+    """Give one line for each landing folder of sources of files that cannot be used, with what to do."""
     problems = []
     for source in sources:
-        if not source.path.is_dir():
+        path = source.folder
+        if not path.is_dir():
+            problems.append(f"source {source.name}: {path} is not a folder; make it with: mkdir -p {path}")
+        elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
             problems.append(
-                f"source {source.name}: {source.path} is not a folder; make it with: mkdir -p {source.path}"
-            )
-        elif not os.access(source.path, os.R_OK | os.W_OK | os.X_OK):
-            problems.append(
-                f"source {source.name}: {source.path} cannot be read and written by this user; "
+                f"source {source.name}: {path} cannot be read and written by this user; "
                 "both are needed, because ingested files are disposed of"
             )
     return problems

@@ -7,6 +7,7 @@ and no message that was disposed of may be there:
     imports     no import has more messages in the register than it registered
     pseudonyms  each is the one that the month's key makes of source and identifier; whoever writes rows without the key
                 cannot make it
+    inbox       events that wait are in no count yet; they have pseudonyms, and nothing else, for people
     disposals   none is of a message that is there, unless an import that came after it brought it back
 
 The log is streamed, once for each quarter of a million messages; memory holds that many pseudonyms and no more.
@@ -21,9 +22,9 @@ import json
 from typing import TYPE_CHECKING
 
 from retention.audit.log import disposed_pseudonym, stream
-from retention.audit.pseudonym import Pseudonymiser, month_of
+from retention.audit.pseudonym import Pseudonymiser, is_pseudonym, month_of
 from retention.report.ledger import difference
-from retention.store import imports, register
+from retention.store import imports, inbox, register
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,8 @@ def compare(connection: Connection, keys: MonthKeys, report: Report) -> None:
         report(wrong, None)
     for import_id, there, registered in imports.overfull(connection):
         report(f"import {import_id} registered {registered} messages, {there} of it are there", None)
+    if plain := sum(not all(map(is_pseudonym, people)) for people in inbox.stream_people(connection)):
+        report(f"{plain} events that wait have something else than pseudonyms for conversation or contact", None)
     _Rows(connection, keys, report).compare()
 
 

@@ -16,7 +16,7 @@ from retention.errors import AnchorError, LogError, RestoredError
 from retention.model import from_epoch, iso, to_epoch
 from retention.policy.days import local_day
 from retention.report.upstream import lags, upstream_of
-from retention.store import findings, holds, register, runs
+from retention.store import findings, holds, inbox, register, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,6 +55,7 @@ class Status:
     findings: dict[str, Any]
     holds: dict[str, int]
     log: dict[str, Any]
+    inbox: dict[str, Any]
     sources: list[dict[str, Any]]
 
     def as_json(self) -> dict[str, Any]:
@@ -98,6 +99,10 @@ def status_of(
     broken = _broken(backlog, wrong or ("the last full verification failed" if "log-not-verified" in by_kind else None))
     broken += upstream.broken
     risks = [*lost, *_risks(by_kind, late_reviews), *upstream.risks, *_silent(arrivals)]
+    waiting, since = inbox.count_waiting(connection), inbox.oldest_waiting(connection)
+    if since is not None and since < to_epoch(now - grace):
+        told = f"{waiting} events of webhooks wait to be registered, the first since {iso(from_epoch(since))}"
+        risks.append(f"{told}; see that retention serve or retention run is at work")
     last_run = runs.last(connection)
     return Status(
         promise="broken" if broken else "at_risk" if risks else "kept",
@@ -120,6 +125,7 @@ def status_of(
             "root": b64encode(head.root).decode("ascii"),
             "verified": wrong is None and "log-not-verified" not in by_kind,
         },
+        inbox={"waiting": waiting, "since": None if since is None else iso(from_epoch(since))},
         sources=arrivals,
     )
 

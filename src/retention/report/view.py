@@ -26,6 +26,8 @@ def status_as_text(status: Status) -> list[str]:
         f"  findings            {status.findings['open']} open",
         f"  audit log           {status.log['size']} entries, head {'in order' if status.log['verified'] else 'WRONG'}",
     ]
+    if status.inbox["waiting"]:
+        lines.append(f"  inbox               {status.inbox['waiting']} events wait since {status.inbox['since']}")
     lines += [_source(one) for one in status.sources]
     if (run := status.last_run) is None:
         lines.append("  last purge          none yet")
@@ -38,8 +40,10 @@ def status_as_text(status: Status) -> list[str]:
 
 
 def _source(one: dict[str, Any]) -> str:
-    if one["covered_through"] is None:
+    if one["last_import_at"] is None:
         return f"  {one['source']:<19} nothing was ingested yet"
+    if one["covered_through"] is None:  # events, or exports without a message and without a window in their names
+        return f"  {one['source']:<19} last ingested {one['last_import_at']}{', SILENT' * one['silent']}"
     behind = f"{one['lag_days']} day{'' if one['lag_days'] == 1 else 's'} ago"
     return f"  {one['source']:<19} covered through {one['covered_through']}, {behind}{', SILENT' * one['silent']}"
 

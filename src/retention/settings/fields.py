@@ -63,6 +63,13 @@ def _host(name: str) -> str:
     return name
 
 
+def _user_name(name: str) -> str:
+    if ":" in name or not name.isascii() or not name.isprintable():
+        msg = "write visible ASCII characters without a colon"
+        raise ValueError(msg)
+    return name
+
+
 def _remote_folder(folder: str) -> str:
     if not folder.startswith("/") or not folder.isprintable() or ".." in folder.split("/"):
         msg = "write the folder's whole path on the server, for example /export/message"
@@ -123,6 +130,7 @@ ZoneName = Annotated[str, AfterValidator(_zone)]
 CodecName = Annotated[str, AfterValidator(_codec)]
 Name = Annotated[str, AfterValidator(_name)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+UserName = Annotated[Text, AfterValidator(_user_name)]
 Values = Text | Annotated[list[Text], Field(min_length=1)]
 FilePath = Annotated[Path, AfterValidator(_path)]
 DatabaseUrl = Annotated[str, AfterValidator(_url)]

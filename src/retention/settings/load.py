@@ -116,7 +116,8 @@ def _is_union_branch(part: str | int) -> bool:
 
 def _source_below(base: Path, source: SourceSettings) -> SourceSettings:
     key_file = base / source.key_file if source.key_file else None
-    return source.model_copy(update={"path": base / source.path, "key_file": key_file})
+    path = base / source.path if source.path else None
+    return source.model_copy(update={"path": path, "key_file": key_file})
 
 
 def _absolute(settings: Settings, base: Path) -> Settings:

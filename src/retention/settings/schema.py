@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from retention.errors import ConfigError
 from retention.model import Period
 from retention.settings.fields import (
     CodecName,
@@ -22,13 +23,17 @@ from retention.settings.fields import (
     PeriodText,
     RemoteFolder,
     Text,
+    UserName,
     Values,
     ZoneName,
 )
+from retention.settings.serve import ServeSettings
 from retention.settings.table import Table, Wrong
+from retention.settings.webhooks import WEBHOOK, wrong_of_names, wrong_of_webhook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 _ONE_DAY = "P1D"
 _ONE_WEEK = "P7D"
@@ -44,13 +49,6 @@ _NO_DELETE_CALL = (
 
 SFTP_KEYS = ("host", "port", "user", "host_key", "sign_in", "key_file", "remote_folder", "after_fetch")
 """Keys of a source that is fetched from a server."""
-
-
-def _this_kind(kind: str) -> str:
-    if kind not in {"csv-export", "archive", "sftp", "hootsuite-api"}:
-        msg = f'kind "{kind}" is not part of this version; use "csv-export", "archive", "sftp" or "hootsuite-api"'
-        raise ValueError(msg)
-    return kind
 
 
 def _no_approvals(approvals: int) -> int:
@@ -221,10 +219,8 @@ class SourceSettings(Table):
     """One source of messages. What only one kind of source has is None where it is not given."""
 
     name: Name
-    kind: Annotated[
-        Literal["csv-export", "archive", "sftp", "hootsuite-api", "hootsuite-webhook"], AfterValidator(_this_kind)
-    ]
-    path: FilePath
+    kind: Literal["csv-export", "archive", "sftp", "hootsuite-api", "hootsuite-webhook"]
+    path: FilePath | None = None
     time_zone: ZoneName | None = None
     preset: Text | None = None
     columns: ColumnSettings | None = None
@@ -253,6 +249,31 @@ class SourceSettings(Table):
     look_back: DaysText | None = None
     upstream: Literal["order", "api", "none"] = "order"
     expect_every: DaysText | None = None
+    auth: Literal["signature", "basic"] = "signature"
+    username: UserName | None = None
+    messages_of: Name | None = None
+
+    @property
+    def is_webhook(self) -> bool:
+        """Tell whether its messages are sent to us, and not in files."""
+        return self.kind == WEBHOOK
+
+    @property
+    def folder(self) -> Path:
+        """Where its files arrive.
+
+        Raises:
+            ConfigError: it is a webhook, whose messages are in no file.
+
+        """
+        if self.path is None:
+            raise ConfigError([f'source {self.name}: kind = "{self.kind}" has no folder'])
+        return self.path
+
+    @property
+    def identity(self) -> str:
+        """Name the source whose identifiers its messages carry."""
+        return self.messages_of or self.name
 
     @property
     def look_back_time(self) -> timedelta:
@@ -262,10 +283,14 @@ class SourceSettings(Table):
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
         kind = str(given.get("kind"))  # whatever was written there
-        yield from _wrong_of_sftp(given)
+        yield from wrong_of_webhook(given, cls.model_fields.keys())
+        if kind != WEBHOOK:
+            yield from _wrong_of_sftp(given)
         if kind != "hootsuite-api" and given.get("upstream") == "api":
             yield ("upstream",), _NO_DELETE_CALL
-        if kind in {"archive", "hootsuite-api"}:
+        if kind != WEBHOOK and "path" not in given:
+            yield ("path",), "is missing"
+        if kind in {"archive", "hootsuite-api", WEBHOOK}:
             return  # the room of sources knows which keys these have
         if "time_zone" not in given:
             yield ("time_zone",), "is missing"
@@ -362,6 +387,17 @@ class Settings(Table):
     keys: KeySettings = KeySettings()
     upstream: UpstreamSettings = UpstreamSettings()
     anchor: list[AnchorSettings] = Field(default_factory=list)
+    serve: ServeSettings = ServeSettings()
+
+    @property
+    def of_files(self) -> list[SourceSettings]:
+        """Give the sources whose messages come in files, in the order of the configuration."""
+        return [source for source in self.source if not source.is_webhook]
+
+    @property
+    def webhooks(self) -> list[SourceSettings]:
+        """Give the sources whose messages are sent to us, in the order of the configuration."""
+        return [source for source in self.source if source.is_webhook]
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
@@ -373,6 +409,7 @@ class Settings(Table):
         for number in _fetching_alike(given.get("source")):
             reason = "two sources fetch from the same folder of a server; a file would be taken by one of them only"
             yield ("source", number, "host"), reason
+        yield from wrong_of_names(given.get("source"))
         for number in _repeated("name", given.get("anchor")):
             yield ("anchor", number, "name"), "two anchors have the same name; this is the second"
         paths, anchors = given.get("paths"), given.get("anchor")

@@ -25,16 +25,12 @@ if TYPE_CHECKING:
     Match = Mapping[str, str | Sequence[str]]
 
 KINDS = ("csv-export", "archive", "sftp", "hootsuite-api")
-"""Kinds that this version reads."""
-
-LATER_KINDS = ("hootsuite-webhook",)
-"""Kinds that have a name already and are not part of this version."""
+"""Kinds of sources whose messages come in files; those of a webhook come from the inbox, see ``ingest/inbox.py``."""
 
 __all__ = [
     "ARCHIVES",
     "GRANTS",
     "KINDS",
-    "LATER_KINDS",
     "PRESETS",
     "Account",
     "build_account",
@@ -67,7 +63,7 @@ def build_source(  # noqa: PLR0913 - one argument for each key of the configurat
     Raises ConfigError, each of whose problems begins with the key at fault.
     """
     if kind not in KINDS:
-        raise ConfigError([_unknown_kind(kind)])
+        raise ConfigError([f"kind: is not known; the kinds of this version are {', '.join(KINDS)}"])
     problems = [] if 0 <= settle_seconds < float("inf") else ["settle_seconds: must be zero or more"]
     table = {
         "time_zone": time_zone,
@@ -201,12 +197,6 @@ def _not_of_archives(preset: str | None, given: list[str]) -> list[str]:
     elif preset not in ARCHIVES:
         problems.append(f"preset: is not known for archives; they are {', '.join(ARCHIVES)}")
     return problems
-
-
-def _unknown_kind(kind: str) -> str:
-    if kind in LATER_KINDS:
-        return f'kind: "{kind}" is not part of this version; have the exports put into a folder and use "csv-export"'
-    return f"kind: is not known; the kinds of this version are {', '.join(KINDS)}"
 
 
 def _base_format(preset: str | None, columns: Mapping[str, str] | None, private_when: Match | None) -> CsvFormat:

@@ -64,6 +64,11 @@ class Source(ABC):
 
     name: str
 
+    @property
+    def identity(self) -> str:
+        """Name the source whose identifiers its messages carry; of one identity, the same identifier is one message."""
+        return self.name
+
     @abstractmethod
     def discover(self, *, at: float) -> Iterator[SourceItem | SkippedFile]:
         """List what can be imported now, in order of name. ``at`` is the machine's clock, seconds since 1970."""

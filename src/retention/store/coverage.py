@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def covered(connection: Connection, source: Watched) -> list[Window]:
     """Give what a source's imports cover, joined and in order of time."""
+    if not source.covers:
+        return []
     windows = []
     for seen in imports.windows(connection, source.name):
         if seen.window_from is not None and seen.window_to is not None:

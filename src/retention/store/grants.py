@@ -1,9 +1,8 @@
 """Two roles on PostgreSQL: one that owns the tables, one that works with them and cannot change the audit log.
 
 What is printed is run by a superuser, before the first ``init`` and after every one: the first time it makes the roles,
-the second time it grants. The service owns ``message``, ``redated``, ``upstream_item`` and ``upstream_call``,
-because only an owner may VACUUM a table on every version; the owner role is a member of the service role, so that later
-migrations can change them as well.
+the second time it grants. The service owns the tables that hold identifiers, because only an owner may VACUUM a table
+on every version; the owner role is a member of the service role, so that later migrations can change these as well.
 """
 
 from __future__ import annotations
@@ -14,7 +13,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from retention.errors import UsageError
-from retention.store.tables import message, metadata, redated, upstream_call, upstream_item
+from retention.store.tables import (
+    message,
+    metadata,
+    redated,
+    upstream_call,
+    upstream_item,
+    webhook_event,
+    webhook_seen,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -30,7 +37,7 @@ _AUDIT = {
     "audit_rotation": "INSERT, UPDATE (previous_condemned_at, previous_destroyed_at)",
 }
 _SETTLED = ("installation", "alembic_version")
-_VACUUMED = (message.name, redated.name, upstream_item.name, upstream_call.name)
+_VACUUMED = tuple(table.name for table in (message, redated, upstream_item, upstream_call, webhook_event, webhook_seen))
 
 _SCRIPT = """-- Run this as a superuser in the register's own database: once before "retention init", so that the roles
 -- are there, and once after every "retention init", so that the tables are granted. It can be repeated.

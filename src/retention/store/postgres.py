@@ -79,7 +79,7 @@ class PostgresDialect:
     def erase(self, engine: Engine) -> str | None:
         """Remove dead rows from the pages of the tables that hold identifiers."""
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM message, upstream_item, upstream_call")
+            connection.exec_driver_sql("VACUUM message, upstream_item, upstream_call, webhook_event, webhook_seen")
         return None
 
     def files(self, engine: Engine) -> list[Path]:  # noqa: ARG002  # the server's files are not ours to read

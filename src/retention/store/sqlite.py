@@ -21,7 +21,15 @@ from sqlalchemy import MetaData, QueuePool, create_engine
 
 from retention.errors import DatabaseError, SchemaError
 from retention.store.ledger import SECONDS
-from retention.store.tables import message, redated, upstream_call, upstream_item, upstream_order
+from retention.store.tables import (
+    message,
+    redated,
+    upstream_call,
+    upstream_item,
+    upstream_order,
+    webhook_event,
+    webhook_seen,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,7 +127,8 @@ class SqliteDialect:
     def erase(self, engine: Engine) -> str | None:
         """Rebuild what holds identifiers, then empty the write-ahead log, again and again while a reader is open."""
         with engine.execution_options(**self.writing).connect() as connection, connection.begin():
-            for table in (message, redated, upstream_call, *_orders_with_gaps(connection)):
+            always = (message, redated, upstream_call, webhook_event, webhook_seen)
+            for table in (*always, *_orders_with_gaps(connection)):
                 _rebuild(connection, table)
         raw = engine.raw_connection()
         try:

@@ -320,6 +320,30 @@ upstream_call = Table(
     sqlite_with_rowid=False,
 )
 
+webhook_event = Table(
+    "webhook_event",
+    metadata,
+    _id(),
+    Column("source", Text, nullable=False),
+    Column("batch", BigInteger),  # which import takes it; none yet
+    Column("received_at", BigInteger, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("network", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("conversation", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+)
+
+webhook_seen = Table(
+    "webhook_seen",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("key_digest", Text, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("source", "key_digest"),
+    sqlite_with_rowid=False,
+)
+
 lease = Table(
     "lease",
     metadata,

@@ -7,7 +7,8 @@
    could not be read.
 3. *Absent*: a later export has the whole local day of receipt and does not have the identifier. The window of its name
    shows which days it has, else the whole days between the first and the last receipt in it (policy/coverage.py). An
-   export of which a row was rejected shows no absence, for the row might be the message.
+   export of which a row was rejected shows no absence, for the row might be the message. Where a webhook tells of the
+   same messages, a day of receipt may be that of the event, a little later; so the first whole day shows nothing there.
 4. *Strays*: messages past their period in an export that stand in no order. A finding says so until a later export that
    has their days no longer has them, or a person resolves it.
 
@@ -18,6 +19,7 @@ an order must leave such filters out; nothing in the file tells.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from retention.audit.entry import entry
@@ -53,11 +55,15 @@ class _Shown(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Looks at what imports say of the source's own copies. ``zones`` maps each source to the zone of its times."""
+    """Looks at what imports say of the source's own copies.
+
+    ``zones`` maps each source to the zone of its times, ``inexact`` has those with times that may be a little late.
+    """
 
     log: AuditLog
     zones: Mapping[str, ZoneInfo]
     now: datetime
+    inexact: frozenset[str] = frozenset()
 
     def is_needed(self, connection: Connection, source_id: int) -> bool:
         """Tell whether any message of a source stands in an order."""
@@ -87,6 +93,8 @@ class Watch:
         if at is None:
             return
         days = _days_of(item, progress, self.zones[source]) if whole else None
+        if days is not None and source in self.inexact:
+            days = _without_first(days)
         facts: dict[str, Value] = {"source": source, "file_digest": item.digest}
         if item.window_from and item.window_to:
             facts |= {"window_from": iso(item.window_from), "window_to": iso(item.window_to)}
@@ -174,6 +182,10 @@ def _days_of(item: SourceItem, progress: Progress, zone: ZoneInfo) -> Days | Non
         return whole_days(named_window(item.window_from, item.window_to), zone)
     ends = [from_epoch(moment) for moment in (progress.oldest_at, progress.newest_at) if moment is not None]
     return whole_days(Window(min(ends), max(ends)), zone)
+
+
+def _without_first(days: Days) -> Days | None:
+    return Days(days.first + timedelta(days=1), days.last) if days.first < days.last else None
 
 
 def _overlaps(order: DisposalOrder, days: Days) -> bool:
