@@ -63,7 +63,12 @@ STATUS = {
     "oldest_received_on": Or((DAY, None)),
     "next_due_on": Or((DAY, None)),
     "last_run": Or(({**RUN, "state": str, "started_at": INSTANT, "finished_at": INSTANT}, None)),
-    "upstream": {"ordered": int, "overdue": int, "present": int},
+    "upstream": {
+        "ordered": int,
+        "overdue": int,
+        "present": int,
+        "calls": [{"source": str, "deleted": int, "waiting": int, "given_up": int}],
+    },
     "findings": {"open": int, "by_kind": Each(int)},
     "log": {"size": int, "root": ROOT, "verified": bool},
     "sources": [{"source": str, "covered_through": Or((INSTANT, None)), "lag_days": Or((int, None)), "silent": bool}],

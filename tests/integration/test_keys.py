@@ -79,7 +79,7 @@ def test_month_key_is_destroyed_when_the_dispute_period_has_passed_and_not_befor
     [gone] = entries(opened, "key_destroyed")
     assert (gone["month"], gone["commitment"]) == ("2026-11", commitment)
     with opened.database.read() as connection:
-        names = opened.pseudonyms.of_identifiers(connection, {"message": ["message-1"]})["message"]
+        names = opened.pseudonyms.of_message(connection, "message-1")
         told = explain(connection, opened.schedule, "message-1", names, at)
     assert told.state == "unknown"
     assert "the key of 2026-11 was destroyed on schedule" in told.working

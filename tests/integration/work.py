@@ -135,7 +135,7 @@ class Work:
     def explain(self, message_id: str, now: datetime | None = None) -> Explanation:
         context = self.context
         with context.database.read() as connection:
-            names = context.pseudonyms.of_identifiers(connection, {"message": [message_id]})["message"]
+            names = context.pseudonyms.of_message(connection, message_id)
             return explain(connection, context.schedule, message_id, names, now or self.now)
 
     def verify(self) -> Verification:

@@ -128,8 +128,8 @@ def entry_of_message(context: Context, message_id: str) -> int:
 
     """
     with context.database.read() as connection:
-        names = context.pseudonyms.of_identifiers(connection, {"message": [message_id]})["message"]
-        found = next(find_disposals(connection, names), None)
+        names = context.pseudonyms.of_message(connection, message_id)
+        found = next(find_disposals(connection, set(names)), None)
     if found is None:
         msg = "no disposal in the log is of this message, as far as the month keys that still exist can tell"
         raise RetentionError(msg)

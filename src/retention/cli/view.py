@@ -63,7 +63,7 @@ def explain(config: Path | None, now: datetime | None, verbose: bool, form: str,
 
     with opened(config, now, verbose=verbose) as (context, present):
         with context.database.read() as connection:
-            names = context.pseudonyms.of_identifiers(connection, {"message": [message_id]})["message"]
+            names = context.pseudonyms.of_message(connection, message_id)
             found = room.explain(connection, context.schedule, message_id, names, present)
         if form == "json":
             put_json(context, found.as_json())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from retention.cycle import Approval
     from retention.policy.plan import Plan
     from retention.sources.interface import SkippedFile
+    from retention.store.runs import Run
 
 
 @click.command(
@@ -108,12 +109,12 @@ def purge(
         chosen, approval = _chosen(context, digest, reason)
         with watched("purging", chosen.due if chosen else None) as watcher:
             made, finished = cycle.purge(context, present, watcher, chosen, approval)
-        left = cycle.not_deleted_upstream(context)
+        left, calls = cycle.not_deleted_upstream(context), _calls(context, finished)
         if form == "json":
-            put_json(context, {"plan": work.plan_as_json(made), "run": work.run_as_json(finished)})
+            put_json(context, {"plan": work.plan_as_json(made), "run": work.run_as_json(finished, calls)})
         else:
             put_drill(context)
-            click.echo("\n".join([*work.plan_as_text(made), *work.run_as_text(finished)]))
+            click.echo("\n".join([*work.plan_as_text(made), *work.run_as_text(finished, calls)]))
     _leave(work.exit_of(finished, left))
 
 
@@ -136,7 +137,7 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
         skipped: list[tuple[str, SkippedFile]] = []
         with watched("working") as watcher:
             result = cycle.run(context, present, replace(watcher, skip=lambda *found: skipped.append(found)))
-        left = cycle.not_deleted_upstream(context)
+        left, calls = cycle.not_deleted_upstream(context), _calls(context, result.run)
         if form == "json":
             put_json(
                 context,
@@ -144,14 +145,14 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
                     **work.imports_as_json(result.imports),
                     **work.skipped_as_json(skipped),
                     "plan": work.plan_as_json(result.plan),
-                    "run": work.run_as_json(result.run),
+                    "run": work.run_as_json(result.run, calls),
                     "verification": work.verification_as_json(result.verification),
                 },
             )
         else:
             put_drill(context)
             taken = [*work.imports_as_text(result.imports), *work.skipped_as_text(skipped)]
-            click.echo("\n".join([*taken, *work.plan_as_text(result.plan), *work.run_as_text(result.run)]))
+            click.echo("\n".join([*taken, *work.plan_as_text(result.plan), *work.run_as_text(result.run, calls)]))
             click.echo(work.verification_as_text(result.verification))
     codes = [
         Exit.DONE if result.verification.ok else Exit.LOG_NOT_VERIFIED,
@@ -171,6 +172,13 @@ def _chosen(context: Context, digest: str | None, reason: str | None) -> tuple[P
     with context.database.write() as connection:
         chosen = runs.find_plan(connection, digest)
         return chosen, Approval(keep_remark(connection, reason)) if reason else None
+
+
+def _calls(context: Context, finished: Run) -> list[dict[str, Any]]:
+    from retention.report.upstream import calls_of
+
+    with context.database.read() as connection:
+        return calls_of(connection, finished.id)
 
 
 def _stream_due(context: Context, made: Plan) -> None:

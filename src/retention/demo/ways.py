@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _BEGIN = datetime.combine(date(2026, 8, 10), time(6, 0), UTC)
 _FROM = _BEGIN - timedelta(days=9)
+_NEXT_DAY = _BEGIN + timedelta(days=1)
 _THREE_MONTHS_ON = datetime.combine(date(2026, 11, 12), time(6, 0), UTC)
 _LATER = _THREE_MONTHS_ON + timedelta(days=8)
 _HOUR = timedelta(hours=1)
@@ -135,15 +136,18 @@ class Ways:
             self._say_what_was_answered(heard)
             hootsuite.does("DELETE", "webhook")
         self.tell.step(["ingest"], _BEGIN + _HOUR)
+        self.tell.say("The next export has the two messages as well. Each is registered once:")
+        hootsuite.does("POST", "clock", now=_zulu(_NEXT_DAY))
+        self._export(hootsuite, _BEGIN, _NEXT_DAY)
+        self.tell.step(["ingest"], _NEXT_DAY)
 
     def _purge(self, hootsuite: Hootsuite) -> None:
         self.tell.say(
-            "Three months later a new export waits, which has the two messages of the events too: each is registered "
-            "once. `retention run` disposes of what is due. Posts are deleted at Hootsuite by calls with receipts; for "
-            "private messages there is no call, so an order tells people to:"
+            "Three months later `retention run` disposes of what is due. Posts are deleted at Hootsuite by calls, with "
+            "receipts. For private messages there is no call, so an order tells people to:"
         )
         hootsuite.does("POST", "clock", now=_zulu(_THREE_MONTHS_ON))
-        self._export(hootsuite, _BEGIN, _THREE_MONTHS_ON)
+        self._export(hootsuite, _NEXT_DAY, _THREE_MONTHS_ON)
         self.tell.step(["run"], _THREE_MONTHS_ON)
         self.tell.step(["upstream", "list"], _THREE_MONTHS_ON)
 
@@ -179,7 +183,9 @@ class Ways:
         hootsuite.does("POST", "export", **{"from": _zulu(start), "to": _zulu(end)})
 
     def _say_what_was_answered(self, heard: dict[str, Any]) -> None:
-        self.tell.show(f"  {heard}")
+        for one in heard["deliveries"]:
+            answers = ", ".join(str(attempt["status"]) for attempt in one["attempts"])
+            self.tell.show(f"  {one['type']}: answered {answers}")
 
 
 @contextmanager

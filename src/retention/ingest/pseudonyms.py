@@ -88,6 +88,13 @@ class Pseudonyms:
             for selector, identifiers in wanted.items()
         }
 
+    def of_message(self, connection: Connection, message_id: str) -> dict[str, str]:
+        """Give every pseudonym that a message may have, and the source whose message that would be."""
+        keys = [self._keys.get(month) for month in self._keys.months()]
+        makers = [Pseudonymiser(key) for key in keys if key is not None]
+        sources = register.source_names(connection)
+        return {maker.message(source, message_id): source for maker in makers for source in sources}
+
     def _open(self, month: str, now: datetime) -> Pseudonymiser | None:
         with self._database.read() as connection:
             known = month_keys.find(connection, month)

@@ -10,15 +10,19 @@ from retention.audit.log import find_disposals
 from retention.model import from_epoch, iso
 from retention.policy.decide import decide
 from retention.policy.hold import Candidate
-from retention.store import holds, month_keys, order_items, orders, register, runs
+from retention.store import holds, month_keys, order_items, orders, register, runs, upstream_calls
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
 
     from retention.policy.schedule import Schedule
     from retention.store.register import Registered
+
+
+_UNKNOWN = "unknown", "whether its copy is still there is not known"
 
 
 @dataclass(slots=True)
@@ -41,15 +45,19 @@ class Explanation:
 
 
 def explain(
-    connection: Connection, schedule: Schedule, message_id: str, pseudonyms: set[str], now: datetime
+    connection: Connection, schedule: Schedule, message_id: str, pseudonyms: Mapping[str, str], now: datetime
 ) -> Explanation:
-    """Look a message up by the source's identifier, in the register and then by its pseudonyms in the log."""
+    """Look a message up by the source's identifier, in the register and then by its pseudonyms in the log.
+
+    ``pseudonyms`` are those that it may have, each with the source whose message that would be.
+    """
     sources = register.source_numbers(connection)
     keys = [register.message_key(number, message_id) for number in sources]
     if keys and (row := register.find(connection, keys)) is not None:
         return _registered(connection, schedule, row, now)
-    for index, body in find_disposals(connection, pseudonyms):
-        return _disposed(connection, index, json.loads(body), sources, message_id)
+    for index, body in find_disposals(connection, set(pseudonyms)):
+        disposal = json.loads(body)
+        return _disposed(connection, index, disposal, pseudonyms[disposal["message"]], message_id)
     return Explanation(
         "unknown",
         working=[
@@ -90,9 +98,10 @@ def _registered(connection: Connection, schedule: Schedule, row: Registered, now
 
 
 def _disposed(
-    connection: Connection, index: int, disposal: dict[str, Any], sources: list[int], message_id: str
+    connection: Connection, index: int, disposal: dict[str, Any], source: str, message_id: str
 ) -> Explanation:
-    level, said = _upstream(connection, int(disposal["batch"]), sources, message_id)
+    run_id = runs.run_of(connection, int(disposal["batch"]))
+    level, said = _upstream(connection, run_id, source, message_id)
     return Explanation(
         "disposed",
         upstream=level,
@@ -106,9 +115,10 @@ def _disposed(
     )
 
 
-def _upstream(connection: Connection, batch: int, sources: list[int], message_id: str) -> tuple[str, str]:
+def _upstream(connection: Connection, run_id: int | None, source: str, message_id: str) -> tuple[str, str]:
     """Give the level of evidence of one disposed message, and a sentence."""
-    for order_id, present in order_items.orders_of(connection, sources, message_id):
+    numbers = [number for number, name in register.numbered_sources(connection).items() if name == source]
+    for order_id, present in order_items.orders_of(connection, numbers, message_id):
         if (order := orders.find(connection, order_id)) is None:
             continue
         if present:
@@ -116,9 +126,25 @@ def _upstream(connection: Connection, batch: int, sources: list[int], message_id
         if order.state == "attested":
             return "attested", f"people attested that order {order_id} was carried out; no later export shows it yet"
         return "ordered", f"order {order_id} tells people to delete it by {order.due_on or 'a day that is not set yet'}"
-    issued = orders.of_run(connection, run_id) if (run_id := runs.run_of(connection, batch)) is not None else []
-    listed = sum(order.listed for order in issued)
-    if run_id is not None and listed == runs.get(connection, run_id).disposed and not any(o.unknown for o in issued):
-        numbers = ", ".join(str(order.id) for order in issued)
-        return "absent", f"a later export of its day shows that it is gone (order {numbers})"
-    return "unknown", "whether its copy is still there is not known"
+    if run_id is None:
+        return _UNKNOWN
+    issued = [order for order in orders.of_run(connection, run_id) if order.source == source]
+    if issued and not any(order.unknown for order in issued):
+        told = ", ".join(str(order.id) for order in issued)
+        return "absent", f"a later export of its day shows that it is gone (order {told})"
+    return _called(connection, run_id, source, message_id) or _UNKNOWN
+
+
+def _called(connection: Connection, run_id: int, source: str, message_id: str) -> tuple[str, str] | None:
+    """Say what became of the call that was to delete a message, if there was to be one."""
+    tally = next((one for one in upstream_calls.tallies(connection, run_id) if one.source == source), None)
+    if tally is None:
+        return None
+    if upstream_calls.listed_anywhere(connection, [message_id]):
+        return "unknown", f"the call that deletes it at {source} has not succeeded yet; the next purge makes it again"
+    if tally.given_up:
+        return (
+            "unknown",
+            f"{source} refused for good to delete {tally.given_up} of the {tally.listed} messages of this run",
+        )
+    return "deleted", f"{source} has deleted it by a call, or did not have it any more"

@@ -15,7 +15,7 @@ from retention.audit.verify import verify_head
 from retention.errors import AnchorError, LogError, RestoredError
 from retention.model import from_epoch, iso, to_epoch
 from retention.policy.days import local_day
-from retention.report.upstream import lags, upstream_of
+from retention.report.upstream import calls_of, lags, upstream_of
 from retention.store import findings, holds, inbox, register, runs
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Status:
     oldest_received_on: str | None
     next_due_on: str | None
     last_run: dict[str, Any] | None
-    upstream: dict[str, int]
+    upstream: dict[str, Any]
     findings: dict[str, Any]
     holds: dict[str, int]
     log: dict[str, Any]
@@ -117,7 +117,12 @@ def status_of(
         oldest_received_on=None if oldest is None else local_day(from_epoch(oldest), schedule.zone).isoformat(),
         next_due_on=local_day(min(backlog.next_due), schedule.zone).isoformat() if backlog.next_due else None,
         last_run=None if last_run is None else run_as_json(last_run),
-        upstream={"ordered": upstream.ordered, "overdue": upstream.overdue, "present": upstream.present},
+        upstream={
+            "ordered": upstream.ordered,
+            "overdue": upstream.overdue,
+            "present": upstream.present,
+            "calls": calls_of(connection),
+        },
         findings={"open": sum(by_kind.values()), "by_kind": by_kind},
         holds={"active": len(active), "reviews_overdue": len(late_reviews)},
         log={

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from retention.model import from_epoch, iso, to_epoch
-from retention.store import imports, orders
+from retention.store import imports, orders, upstream_calls
 from retention.store.coverage import covered, silent_since
 
 if TYPE_CHECKING:
@@ -34,6 +34,23 @@ class Upstream:
     present: int = 0
     broken: list[str] = field(default_factory=list)
     risks: list[str] = field(default_factory=list)
+
+
+def calls_of(connection: Connection, run_id: int | None = None) -> list[dict[str, Any]]:
+    """Sum up the deletions by an interface, of one run or of all, for each source."""
+    found: dict[str, dict[str, Any]] = {}
+    for tally in upstream_calls.tallies(connection, run_id):
+        one = found.setdefault(tally.source, {"source": tally.source, "deleted": 0, "waiting": 0, "given_up": 0})
+        for name in ("deleted", "waiting", "given_up"):
+            one[name] += getattr(tally, name)
+    return list(found.values())
+
+
+def calls_as_text(call: dict[str, Any]) -> str:
+    """Give what became of the deletions at one source."""
+    told = f"{call['deleted']} deleted there by calls"
+    told += f", {call['waiting']} to be called again" if call["waiting"] else ""
+    return told + (f", {call['given_up']} refused for good" if call["given_up"] else "")
 
 
 def upstream_of(connection: Connection, now: datetime, grace: timedelta) -> Upstream:

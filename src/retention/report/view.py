@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from retention.report.upstream import calls_as_text
+
 if TYPE_CHECKING:
     from retention.report.explain import Explanation
     from retention.report.status import Status
@@ -23,6 +25,7 @@ def status_as_text(status: Status) -> list[str]:
         f"  next due on         {status.next_due_on or 'nothing is registered'}",
         f"  holds               {status.holds['active']} active, {status.holds['reviews_overdue']} reviews overdue",
         f"  at the source       {there['ordered']} ordered to go, {there['overdue']} late, {there['present']} present",
+        *(f"  at {call['source']:<16} {calls_as_text(call)}" for call in there["calls"]),
         f"  findings            {status.findings['open']} open",
         f"  audit log           {status.log['size']} entries, head {'in order' if status.log['verified'] else 'WRONG'}",
     ]

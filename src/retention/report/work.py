@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from retention.errors import Exit
 from retention.model import from_epoch, iso
+from retention.report.upstream import calls_as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -149,8 +150,8 @@ def how_to_go_on(plan: Plan, objections: list[str]) -> list[str]:
     return [*told, "Nothing was deleted. Carry it out with:", f"  retention purge --plan {plan.digest}{reason}"]
 
 
-def run_as_json(run: Run) -> dict[str, Any]:
-    """Give a run in the shape of ``purge --format json``."""
+def run_as_json(run: Run, calls: list[dict[str, Any]]) -> dict[str, Any]:
+    """Give a run in the shape of ``purge --format json``; ``calls`` is what calls_of() says of it."""
     names = (
         "id",
         "state",
@@ -162,11 +163,11 @@ def run_as_json(run: Run) -> dict[str, Any]:
         "residue",
         "checkpoint_size",
     )
-    return {name: getattr(run, name) for name in names}
+    return {**{name: getattr(run, name) for name in names}, "calls": calls}
 
 
-def run_as_text(run: Run) -> list[str]:
-    """Give a run for people."""
+def run_as_text(run: Run, calls: list[dict[str, Any]]) -> list[str]:
+    """Give a run for people; ``calls`` is what calls_of() says of it."""
     lines = [f"Run {run.id}: {run.disposed} messages disposed of in {run.batches} batches."]
     if run.skipped_held:
         lines.append(f"  {run.skipped_held} were passed over: a hold was placed after the plan was made")
@@ -175,6 +176,7 @@ def run_as_text(run: Run) -> list[str]:
     lines.append(
         f"  Still due and not held: {run.due_after}. Identifiers found in our files, of a sample: {run.residue}."
     )
+    lines += [f"  At {call['source']}: {calls_as_text(call)}." for call in calls]
     lines.append(f"  Signed checkpoint at {run.checkpoint_size} entries.")
     return lines
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-VERSION = "0008"
+VERSION = "0009"
 
 
 class Installation(NamedTuple):

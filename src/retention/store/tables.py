@@ -320,6 +320,16 @@ upstream_call = Table(
     sqlite_with_rowid=False,
 )
 
+upstream_tally = Table(
+    "upstream_tally",
+    metadata,
+    Column("run_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source_id", Integer, primary_key=True, autoincrement=False),
+    Column("listed", BigInteger, nullable=False),
+    Column("deleted", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 webhook_event = Table(
     "webhook_event",
     metadata,

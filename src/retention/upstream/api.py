@@ -150,6 +150,7 @@ class _Source:
         with terms.database.write() as connection:
             lease.renew(connection, terms.lease, terms.database.dialect.clock)
             upstream_calls.settle(connection, number, [*outcome.deleted, *given_up])
+            upstream_calls.note_deleted(connection, number, _by_run(calls, outcome.deleted))
             upstream_calls.put_back(connection, number, [*outcome.unknown, *outcome.not_made], refused=False)
             upstream_calls.put_back(connection, number, outcome.refused, refused=True)
             failed = [*outcome.refused, *outcome.not_made]
@@ -171,14 +172,18 @@ class _Source:
 
     def _tell(self, connection: Connection, calls: list[Call], **outcomes: list[str]) -> None:
         """Append what became of messages, counted by the run that disposed of them."""
-        run_of = {call.message_id: call.run_id for call in calls}
         entries = [
             entry(f"upstream_{what}", self._terms.now, source=self._remover.name, run=run, count=count)
             for what, ids in outcomes.items()
-            for run, count in sorted(Counter(run_of[one] for one in ids).items())
+            for run, count in sorted(_by_run(calls, ids).items())
         ]
         if entries:
             self._terms.log.append(connection, entries)
 
     def _find(self, connection: Connection, kind: str, reason: str) -> None:
         findings.open_finding(connection, kind, reason, at=self._terms.now, source=self._remover.name)
+
+
+def _by_run(calls: list[Call], ids: list[str]) -> Counter[int]:
+    run_of = {call.message_id: call.run_id for call in calls}
+    return Counter(run_of[one] for one in ids)
