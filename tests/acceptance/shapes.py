@@ -49,8 +49,9 @@ PLAN = {
 RUN = dict.fromkeys(
     ("id", "disposed", "skipped_held", "skipped_gone", "batches", "due_after", "residue", "checkpoint_size"), int
 )
+CALLS = {"source": str, "deleted": int, "waiting": int, "given_up": int}
 DRY_RUN = {"plan": PLAN, "run": None}
-PURGE = {"plan": PLAN, "run": RUN}
+PURGE = {"plan": PLAN, "run": {**RUN, "calls": [CALLS]}}
 STATUS = {
     "promise": {"kept", "at_risk", "broken"},
     "reasons": [str],
@@ -63,12 +64,8 @@ STATUS = {
     "oldest_received_on": Or((DAY, None)),
     "next_due_on": Or((DAY, None)),
     "last_run": Or(({**RUN, "state": str, "started_at": INSTANT, "finished_at": INSTANT}, None)),
-    "upstream": {
-        "ordered": int,
-        "overdue": int,
-        "present": int,
-        "calls": [{"source": str, "deleted": int, "waiting": int, "given_up": int}],
-    },
+    "upstream": {"ordered": int, "overdue": int, "present": int},
+    "upstream_calls": [CALLS],
     "findings": {"open": int, "by_kind": Each(int)},
     "log": {"size": int, "root": ROOT, "verified": bool},
     "sources": [{"source": str, "covered_through": Or((INSTANT, None)), "lag_days": Or((int, None)), "silent": bool}],

@@ -10,8 +10,10 @@ import pytest
 
 from retention import cycle
 from retention.audit.verify import verify
+from retention.report.explain import explain
 from retention.report.record import gather
 from retention.report.record_words import upstream_reason
+from retention.report.upstream import calls_of
 from retention.sources.hootsuite_api.remover import MessageRemover
 from retention.store import upstream_calls
 from retention.upstream import api
@@ -194,6 +196,44 @@ def test_the_command_line_says_partly_done_while_something_waits(branch: Branch)
     branch.environment["RETENTION_LOG_LEVEL"] = "critical"
     done = branch.office.cli("purge", "--format", "json", now=LATER)
     assert (done.returncode, done.stdout[:1]) == (3, "{"), done.stderr
+
+
+def test_run_status_and_explain_say_what_became_of_the_calls(branch: Branch) -> None:
+    wanted = sorted(due(branch))
+    branch.fail("drop", count=100, skip=5, **DELETE)
+    branch.close()
+    branch.environment["RETENTION_LOG_LEVEL"] = "critical"
+    office = branch.office
+    waiting = {"source": "posts", "deleted": 5, "waiting": len(wanted) - 5, "given_up": 0}
+    assert office.told("purge", now=LATER)["run"]["calls"] == [waiting]
+    assert office.told("status", now=LATER)["upstream_calls"] == [waiting]
+    levels = Counter(office.told("explain", one, now=LATER)["upstream"] for one in wanted[:3] + wanted[-1:])
+    assert levels == {"deleted": 3, "unknown": 1}
+    assert (
+        f"posts            5 deleted there by calls, {len(wanted) - 5} to be called again"
+        in office.cli("status", now=LATER).stdout
+    )
+    branch.simulator.control.did("/simulator/faults", "DELETE")
+    office.cli("purge", now=LATER)
+    assert office.told("explain", wanted[-1], now=LATER)["upstream"] == "deleted"
+    assert f"posts            {len(wanted)} deleted there by calls\n" in office.cli("status", now=LATER).stdout
+
+
+def test_what_is_refused_for_good_makes_the_run_uncertain(branch: Branch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "MOST_REFUSALS", 1)
+    wanted = sorted(due(branch))
+    branch.simulator.control.did("/simulator/settings", deletable_states=["SCHEDULED"])
+    run = purge(branch)
+    with branch.context.database.read() as connection:
+        assert calls_of(connection, run.id) == [
+            {"source": "posts", "deleted": 0, "waiting": 0, "given_up": len(wanted)}
+        ]
+        names = branch.context.pseudonyms.of_message(connection, wanted[0])
+        told = explain(connection, branch.context.schedule, wanted[0], names, LATER)
+    assert told.upstream == "unknown"
+    assert told.working[-1].endswith(
+        f"refused for good to delete {len(wanted)} of the {len(wanted)} messages of this run"
+    )
 
 
 def test_the_disposal_record_says_what_the_receipts_show_and_no_more(branch: Branch) -> None:

@@ -48,12 +48,14 @@ def demo(directory: Path, seed: int) -> None:
     _table(weeks)
     click.echo(f"\nThat took {time.monotonic() - began:.0f} seconds. Everything is in {directory}. Now try:")
     config = directory / "retention.toml"
+    second = directory / "every-way-in" / "retention.toml"
     for command in (
         f"less {directory / 'deletion-log.csv'}",
         f"{_program()} status --config {config} --now 2026-12-23T06:00Z",
         f"{_program()} purge --dry-run --config {config} --now 2026-12-23T06:00Z",
         f"{_program()} hold list --all --config {config}",
         f"{_program()} audit checkpoint --config {config}",
+        f"{_program()} upstream show 2 --config {second}",
     ):
         click.echo(f"  {command}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,8 +144,10 @@ def _what_to_do(order: dict[str, Any]) -> list[str]:
     }.get(order["state"], [])
     if not order["left"]:
         return ["Closed: no identifier of it is kept."]
+    # A day more than is listed: a time that an event told may be a little later than the one in an export.
+    begin = (date.fromisoformat(order["received_from"]) - timedelta(days=1)).isoformat()
     check = (
-        f"To show it: export all channels of {order['source']}, from the start of {order['received_from']} to after "
+        f"To show it: export all channels of {order['source']}, from the start of {begin} to after "
         f"{order['issued_at']}, and ingest that file."
     )
     return [*steps, check]

@@ -175,7 +175,7 @@ class Ways:
 
     def _look_again(self, hootsuite: Hootsuite, now: datetime) -> None:
         hootsuite.does("POST", "clock", now=_zulu(now))
-        self._export(hootsuite, _FROM, now)
+        self._export(hootsuite, _FROM - timedelta(days=2), now)
         self.tell.step(["ingest"], now)
         self.tell.step(["upstream", "list"], now)
 

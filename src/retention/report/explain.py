@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from retention.audit.log import find_disposals
+from retention.audit.log import disposed_pseudonym, find_disposals
 from retention.model import from_epoch, iso
 from retention.policy.decide import decide
 from retention.policy.hold import Candidate
@@ -56,8 +56,8 @@ def explain(
     if keys and (row := register.find(connection, keys)) is not None:
         return _registered(connection, schedule, row, now)
     for index, body in find_disposals(connection, set(pseudonyms)):
-        disposal = json.loads(body)
-        return _disposed(connection, index, disposal, pseudonyms[disposal["message"]], message_id)
+        source = pseudonyms[disposed_pseudonym(body)]
+        return _disposed(connection, index, json.loads(body), source, message_id)
     return Explanation(
         "unknown",
         working=[

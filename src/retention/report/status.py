@@ -51,7 +51,8 @@ class Status:
     oldest_received_on: str | None
     next_due_on: str | None
     last_run: dict[str, Any] | None
-    upstream: dict[str, Any]
+    upstream: dict[str, int]
+    upstream_calls: list[dict[str, Any]]
     findings: dict[str, Any]
     holds: dict[str, int]
     log: dict[str, Any]
@@ -117,12 +118,8 @@ def status_of(
         oldest_received_on=None if oldest is None else local_day(from_epoch(oldest), schedule.zone).isoformat(),
         next_due_on=local_day(min(backlog.next_due), schedule.zone).isoformat() if backlog.next_due else None,
         last_run=None if last_run is None else run_as_json(last_run),
-        upstream={
-            "ordered": upstream.ordered,
-            "overdue": upstream.overdue,
-            "present": upstream.present,
-            "calls": calls_of(connection),
-        },
+        upstream={"ordered": upstream.ordered, "overdue": upstream.overdue, "present": upstream.present},
+        upstream_calls=calls_of(connection),
         findings={"open": sum(by_kind.values()), "by_kind": by_kind},
         holds={"active": len(active), "reviews_overdue": len(late_reviews)},
         log={

@@ -25,7 +25,7 @@ def status_as_text(status: Status) -> list[str]:
         f"  next due on         {status.next_due_on or 'nothing is registered'}",
         f"  holds               {status.holds['active']} active, {status.holds['reviews_overdue']} reviews overdue",
         f"  at the source       {there['ordered']} ordered to go, {there['overdue']} late, {there['present']} present",
-        *(f"  at {call['source']:<16} {calls_as_text(call)}" for call in there["calls"]),
+        *(f"  at {call['source']:<16} {calls_as_text(call)}" for call in status.upstream_calls),
         f"  findings            {status.findings['open']} open",
         f"  audit log           {status.log['size']} entries, head {'in order' if status.log['verified'] else 'WRONG'}",
     ]
