@@ -8,7 +8,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from retention.audit.checkpoint import Checkpoint, Signer, sign
+from retention.audit.checkpoint import Checkpoint, Signer, sign, vkey
+from retention.audit.signing import fingerprint
 from retention.model import to_epoch
 from retention.report.record import HeadFacts, Record, RuleFacts
 from retention.report.record_counts import DayCount, Lateness
@@ -86,6 +87,6 @@ def record(days: int = 7, networks: int = 6, **changes: Any) -> Record:  # noqa:
         lateness=Lateness(0, 3.0, days - 1, total) if found else None,
         entries=(47_010, 47_010 + total) if found else None,
         belts=(),
-        checkpoint=HeadFacts(48_213, NOTE.splitlines()[2], NOTE),
+        checkpoint=HeadFacts(48_213, NOTE.splitlines()[2], NOTE, vkey(SIGNER.verifier), fingerprint(SIGNER.verifier)),
     )
     return replace(made, **changes)

@@ -370,7 +370,7 @@ def test_progress_counts_every_entry_of_an_export_and_of_a_verification(log: Log
     written: list[int] = []
     read: list[int] = []
     with log.database.read() as connection:
-        bundle = Bundle(open_note(log.note, [KEY]), log.note, KEY)
+        bundle = Bundle(open_note(log.note, [KEY]), log.note, signer())
         write_bundle(connection, tmp_path / "bundle", bundle, progress=written.append)
     verify_exported(tmp_path / "bundle", [], progress=read.append)
     assert (sum(written), sum(read)) == (301, 301)
