@@ -32,7 +32,7 @@ def test_a_damaged_archive_is_searched_as_it_lies(tmp_path: Path, name: str) -> 
     path.write_bytes(b"not an archive, but " + LEFT.encode())
     assert scan([LEFT], [path]).found == {path: 1}
     path.write_bytes(b"not an archive")
-    assert scan([LEFT], [path, path]).found == {}
+    assert scan([LEFT], [path, path]) == ({}, {path: 1})
 
 
 def test_links_and_files_that_are_gone_are_passed_over(tmp_path: Path) -> None:
@@ -67,4 +67,4 @@ def test_archive_that_cannot_be_unpacked_does_not_end_the_search(tmp_path: Path,
     path.write_bytes(packed)
     beside = tmp_path / "open.csv"
     beside.write_text("message-0002")
-    assert scan(["message-0002", "message-0003"], [tmp_path]).found == {beside: 1}
+    assert scan(["message-0002", "message-0003"], [tmp_path]) == ({beside: 1}, {path: 1})

@@ -106,7 +106,7 @@ def _findings(page: Page) -> Iterable[str]:
     yield _lines(page.evidence, "")
     yield "</section>\n</div>"
     if page.belts:
-        yield f'<section>\n<h2>Safety belts</h2>\n{_lines(page.belts, "")}\n</section>'
+        yield f"<section>\n<h2>Safety belts</h2>\n{_lines(page.belts, '')}\n</section>"
     yield '<section>\n<h2 id="reach">Not yet beyond reach, and until when</h2>'
     yield '<table class="reach" aria-labelledby="reach">\n<tbody>'
     yield from (_row(list(row), 'th scope="row"', "td") for row in page.beyond_reach)
