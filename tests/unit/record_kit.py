@@ -18,7 +18,17 @@ from retention.store.runs import Run
 
 ORIGIN = "retention/5c1f0a9b3d7e2468"
 STARTED = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
-NETWORKS = ("facebook", "instagram", "twitter", "linkedin", "whatsapp", "threads", "youtube", "tiktok")
+NETWORKS = (
+    "facebook",
+    "instagram",
+    "twitter",
+    "linkedin",
+    "whatsapp",
+    "threads",
+    "youtube",
+    "tiktok",
+    *(f"network-{number}" for number in range(9, 13)),
+)
 DIGEST = "sha256:" + "0f1e2d3c4b5a6978" * 4
 SIGNER = Signer(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 NOTE = sign(Checkpoint(ORIGIN, 48_213, bytes(range(100, 132))), SIGNER)

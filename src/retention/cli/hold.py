@@ -145,7 +145,7 @@ def _say_cover(found: Hold) -> str:
 def _say_selector(kind: str, values: Collection[str]) -> str:
     if kind not in {"network", "channel"}:
         return f"by {kind}"
-    return f"{kind} {' or '.join(sorted(values))}" if values else f"by {kind} (which one was erased after its release)"
+    return f"{kind} {' or '.join(sorted(values))}" if values else f"a {kind} whose name was erased after the release"
 
 
 def _row(connection: Connection, found: Hold, today: date) -> dict[str, Any]:
