@@ -25,7 +25,12 @@ _LARGEST_INPUT = 1 << 21
 
 
 @click.command(
-    epilog=exits(Exit.PARTLY_DONE, Exit.LOG_NOT_VERIFIED, example="retention audit verify --since kept/checkpoint")
+    epilog=exits(
+        Exit.PARTLY_DONE,
+        Exit.LOG_NOT_VERIFIED,
+        example="retention audit verify --since kept/checkpoint",
+        partly="a bundle is consistent, but no --key or --fingerprint said who must have signed it",
+    )
 )
 @common
 @reporting
@@ -48,10 +53,7 @@ def verify(
     key: str | None,
     fingerprint: str | None,
 ) -> None:
-    """Verify the whole log: every entry, tile and checkpoint, and the head.
-
-    A bundle that is whole, without --key or --fingerprint to say whose signature it must bear, ends with exit 3.
-    """
+    """Verify the whole log: every entry, tile and checkpoint, and the head."""
     if fingerprint is not None and (bundle is None or key):
         msg = "--fingerprint goes with --bundle, in place of --key"
         raise UsageError(msg)
