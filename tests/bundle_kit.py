@@ -159,7 +159,7 @@ class Log:
         key = self.signer.verifier
         head = open_note(self.note, [key])
         with self.database.read() as connection:
-            return write_bundle(connection, folder, Bundle(head, self.note, key, anchor), prove)
+            return write_bundle(connection, folder, Bundle(head, self.note, self.signer, anchor), prove)
 
 
 @contextmanager

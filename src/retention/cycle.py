@@ -73,9 +73,10 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A person's word that passes a closed belt: the commitment to the reason, which is kept beside the log."""
+    """A person's word that passes a closed belt: commitments to the reason and to the name, kept beside the log."""
 
     reason_commitment: str
+    by_commitment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +328,7 @@ def _purge(
         token=held.token,
         objections=objections,
         reason_commitment=approval.reason_commitment if approval else None,
+        by_commitment=approval.by_commitment if approval else None,
     )
     removers = context.removers()
     order = Order(
@@ -387,6 +389,12 @@ def not_deleted_upstream(context: Context) -> int:
     """Count the messages that were disposed of here and wait for their deletion by an interface."""
     with context.database.read() as connection:
         return upstream_calls.count(connection)
+
+
+def unsearched(context: Context) -> int:
+    """Count the files of which a run could not search every part, and that nobody has looked after since."""
+    with context.database.read() as connection:
+        return findings.count_open(connection).get(purging.UNSEARCHED, 0)
 
 
 def residue(context: Context, identifiers: list[str]) -> Search:

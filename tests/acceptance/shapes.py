@@ -81,11 +81,18 @@ EXPLANATION = {
     "entry_index": Or((int, None)),
     "working": [str],
 }
-VERIFICATION = {"ok": bool, "size": int, "root": ROOT, "first_bad_index": Or((int, None)), "problems": [str]}
+VERIFICATION = {
+    "ok": bool,
+    "size": int,
+    "root": ROOT,
+    "first_bad_index": Or((int, None)),
+    "problems": [str],
+    "checked": [str],
+}
 CYCLE = {**IMPORTS, **PURGE, "verification": VERIFICATION}
 HOLDS = {"holds": [{"hold": int, "kind": str, "owner": str, "placed_at": INSTANT, "review_on": DAY}]}
 FINDINGS = {"findings": [{"id": int, "kind": str, "opened_at": INSTANT, "source": str, "file": str, "reason": str}]}
-RESIDUE = {"residue": int, "excepted": int, "files": Each(int)}
+RESIDUE = {"residue": int, "excepted": int, "files": Each(int), "unsearched": Each(int)}
 ORDER = {
     "order": int,
     "source": str,

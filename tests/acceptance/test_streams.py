@@ -52,7 +52,7 @@ def test_text_in_a_pipe_has_neither_colour_nor_progress_bar(sqlite_office: Offic
     sqlite_office.drop("a.csv", [row("one-message")])
     sqlite_office.environment["TERM"] = "xterm-256color"
     done = sqlite_office.cli("ingest")
-    assert "a.csv: 1 rows: 1 registered" in done.stdout
+    assert "a.csv: 1 row: 1 registered" in done.stdout
     assert ESCAPE not in done.stdout + done.stderr
     assert "\r" not in done.stdout + done.stderr
     assert "reading" not in done.stderr
@@ -102,7 +102,7 @@ def test_on_a_terminal_long_work_shows_a_progress_bar_that_goes_away(sqlite_offi
         (("explain", "never-seen"), "no registered message has this identifier"),
         (("hold", "list"), "No holds."),
         (("findings", "list"), "No findings."),
-        (("audit", "verify"), "The audit log verifies: 1 entries, root "),
+        (("audit", "verify"), "The audit log verifies: 1 entry, root "),
         (("audit", "checkpoint"), "retention/DRILL-"),
         (("scan-residue", "never-seen"), "0 "),
         (("check",), "The schedule, counted in Europe/London:"),

@@ -76,7 +76,7 @@ def test_message_that_is_still_there_breaks_the_promise(office: Office) -> None:
     assert "delete them at the source" in shown
     answer = ask_office(office, "status")
     assert answer.code == 5
-    assert "still holds 1 messages of order 1" in answer.out
+    assert "still holds 1 message of order 1" in answer.out
     assert "it is present" in upstream(office, "attest", "1", "--by", "Bo", "--reference", "y").out
     assert json_of(office, "explain", "spring-0")["upstream"] == "present"
 
@@ -90,7 +90,7 @@ def test_scripts_get_every_answer_as_json_of_its_shape(office: Office, tmp_path:
     assert (written["order"], written["messages"]) == (1, 3)
     assert misfits(json_of(office, "status"), STATUS) == []
     assert json_of(office, "scan-residue", "spring-0")["excepted"] == 1
-    assert "1 of them stand in open disposal orders" in ask_office(office, "scan-residue", "spring-1").out
+    assert "1 of them stands in open disposal orders" in ask_office(office, "scan-residue", "spring-1").out
 
 
 def test_second_person_is_asked_for(office: Office) -> None:

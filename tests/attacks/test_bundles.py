@@ -15,7 +15,7 @@ import pytest
 
 from retention.audit.bundle_tar import write_archive
 from retention.audit.bundle_verify import verify_exported
-from retention.audit.checkpoint import Checkpoint, sign, vkey
+from retention.audit.checkpoint import Checkpoint, open_note, sign, vkey
 from retention.audit.handover import verify_bundle
 from retention.audit.signing import fingerprint
 from retention.audit.tlog_proof import parse_proof, verify_proof
@@ -51,10 +51,14 @@ def bundle(shared: Path, tmp_path: Path) -> Path:
 
 
 def sum_again(bundle: Path) -> None:
-    """Make SHA256SUMS fit whatever the files are now."""
+    """Make SHA256SUMS fit whatever the files are now, and sign it with the log's own key."""
     names = [line.partition("  ")[2] for line in (bundle / "SHA256SUMS").read_text("utf-8").splitlines()]
-    sums = [f"{hashlib.sha256((bundle / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    there = [name for name in names if (bundle / name).exists()]
+    sums = [f"{hashlib.sha256((bundle / name).read_bytes()).hexdigest()}  {name}\n" for name in there]
     (bundle / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
+    size = int((bundle / "checkpoint").read_text("utf-8").splitlines()[1])
+    text = verify_bundle.list_text(KEY.name, size, "".join(sums).encode())
+    (bundle / "SHA256SUMS.note").write_text(f"{text}\n{signer().signature_line(text)}", encoding="utf-8")
 
 
 def lines(bundle: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
@@ -157,6 +161,83 @@ def test_fault_is_found_in_folder_and_tar_file(bundle: Path, attack: Callable[[P
     found = asked(bundle)
     assert found.problems
     assert found.first_bad_index == index, found.problems
+
+
+DROPPED = [
+    "anchors/checkpoints.log",
+    "checkpoints/101",
+    "entries.jsonl",
+    "deletion-log.csv",
+    "proofs/3.json",
+    "VERIFY.md",
+]
+
+
+def told(bundle: Path) -> list[list[str]]:
+    """Ask both verifiers, about the folder and about a tar file, for what they say of the files."""
+    archive = bundle.with_name("told.tar")
+    with archive.open("wb") as out:
+        write_archive(bundle, out)
+    answers = [verify_exported(path, [KEY]).found.problems for path in (bundle, archive)]
+    return [*answers, verify_bundle.verify(verify_bundle.Folder(bundle), [], fingerprint=fingerprint(KEY)).problems]
+
+
+@pytest.mark.parametrize("name", DROPPED)
+def test_a_file_that_was_dropped_changed_or_added_on_the_way_is_named(bundle: Path, name: str) -> None:
+    whole = (bundle / name).read_bytes()
+    (bundle / name).unlink()
+    for problems in told(bundle):
+        assert f"{name} is missing: SHA256SUMS lists it" in problems
+    (bundle / name).write_bytes(whole + b" ")
+    for problems in told(bundle):
+        assert f"{name} was changed: it is not the file that SHA256SUMS lists" in problems
+    (bundle / name).write_bytes(whole)
+    (bundle / "letter.txt").write_bytes(b"")
+    assert told(bundle) == [["letter.txt was added: it is not among the files that SHA256SUMS lists"]] * 3
+
+
+def test_whoever_adjusts_the_list_too_lacks_the_signature_over_it(bundle: Path) -> None:
+    signed = (bundle / "SHA256SUMS.note").read_bytes()
+    (bundle / "VERIFY.md").write_text("All is well.\n", encoding="utf-8")
+    (bundle / "anchors/checkpoints.log").unlink()
+    sum_again(bundle)
+    assert told(bundle) == [[]] * 3  # who has the key can leave out what it likes: no list inside can show that
+    text = (bundle / "SHA256SUMS.note").read_text("utf-8").partition("\n\n")[0] + "\n"
+    unsigned = "SHA256SUMS.note does not show that the key of the log signed this list of files with this checkpoint"
+    for note in (signed, f"{text}\n{signer(9).signature_line(text)}".encode(), b"no note", text.encode() + b"\n\n"):
+        (bundle / "SHA256SUMS.note").write_bytes(note)
+        assert told(bundle) == [[unsigned]] * 3
+    (bundle / "SHA256SUMS.note").unlink()
+    assert (
+        told(bundle)
+        == [["SHA256SUMS.note is missing: nothing shows that the key of the log signed this list of files"]] * 3
+    )
+    (bundle / "SHA256SUMS").unlink()
+    assert "SHA256SUMS is missing: nothing says which files belong to this bundle" in told(bundle)[0]
+
+
+def test_a_signature_over_the_list_of_another_checkpoint_does_not_count(bundle: Path) -> None:
+    listed = (bundle / "SHA256SUMS").read_bytes()
+    text = verify_bundle.list_text(KEY.name, SIZE - 1, listed)
+    (bundle / "SHA256SUMS.note").write_text(f"{text}\n{signer().signature_line(text)}", encoding="utf-8")
+    assert all("does not show" in problems[0] for problems in told(bundle))
+
+
+def test_what_is_signed_of_a_list_is_no_checkpoint(shared: Path) -> None:
+    with pytest.raises(verify_bundle.NotVerifiedError):
+        verify_bundle.parse_note((shared / "SHA256SUMS.note").read_bytes())
+    with pytest.raises(LogError):
+        open_note((shared / "SHA256SUMS.note").read_text("utf-8"), [KEY])
+
+
+def test_many_files_that_are_gone_do_not_hide_what_else_is_wrong(bundle: Path) -> None:
+    for number in range(150):
+        (bundle / f"letter-{number:03d}.txt").write_bytes(b"")
+    edit(bundle)
+    found = asked(bundle)
+    assert "more files are not as SHA256SUMS lists them" in found.problems[20]
+    assert found.first_bad_index == 120
+    assert "tile/0/000 does not fit the entries" in found.problems
 
 
 def exported(folder: Path, change: str = "", *, grow: int = 0) -> Path:

@@ -7,6 +7,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import zipfile
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,31 @@ def test_a_process_that_has_looked_for_residue_still_has_the_register_to_itself(
     assert [one["hold"] for one in office.told("hold", "list")["holds"]] == [1]
     context.database.close()
     assert office.cli("audit", "verify").returncode == 0
+
+
+def test_what_nobody_can_unpack_is_told_as_unsearched_and_stops_nothing(tmp_path: Path) -> None:
+    office = Office(tmp_path / "office", "sqlite:///register.db").found()
+    closed = office.folder / "var" / "closed.zip"
+    with zipfile.ZipFile(closed, "w") as archive:
+        archive.writestr("a.csv", "message-0001")
+    packed = bytearray(closed.read_bytes())
+    for place in (6, packed.index(b"PK\x01\x02") + 8):
+        packed[place] |= 1  # encrypted
+    closed.write_bytes(packed)
+    done = office.cli("purge")
+    assert done.returncode == 0
+    assert "NOT SEARCHED: 1 file with parts that cannot be unpacked;" in done.stdout
+    [found] = office.told("findings", "list")["findings"]
+    assert (found["kind"], found["file"]) == ("residue-unsearched", str(closed))
+    assert found["reason"].startswith("1 part of this archive cannot be unpacked (encrypted or damaged)")
+    told = office.told("scan-residue", "message-0002")
+    assert (told["residue"], told["unsearched"]) == (0, {str(closed): 1})
+    said = office.cli("scan-residue", "message-0002").stdout
+    assert "Looked for 1 identifier in every file of ours: 0 finds, 1 part of archives NOT SEARCHED." in said
+    assert f"{closed}: 1 part cannot be unpacked (encrypted or damaged)" in said
+    closed.unlink()
+    assert "NOT SEARCHED" not in office.cli("purge").stdout
+    assert office.told("findings", "list")["findings"] == []
 
 
 def test_the_search_finds_what_a_plain_delete_leaves_behind(tmp_path: Path) -> None:

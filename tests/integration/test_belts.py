@@ -55,7 +55,7 @@ def close_schedule(work: Work) -> tuple[str, str, datetime]:
     work.reopen(('keep = "P3M"', 'keep = "P2M"'))
     return (
         "schedule",
-        r"the schedule was shortened since the last run, for 1 classes of messages that were under direct-messages",
+        r"the schedule was shortened since the last run, for 1 class of messages that were under direct-messages",
         AUTUMN,
     )
 

@@ -71,7 +71,7 @@ def test_message_of_the_last_of_august_may_be_kept_through_november(work: Work, 
 def test_born_expired_message_is_reported_without_its_identifier(work: Work) -> None:
     work.take([row("expired-1", "2026-05-08 10:00:00"), row("fresh-1", "2026-08-09 10:00:00")])
     [finding] = work.findings("upstream-present")
-    assert "1 messages past their period" in finding.reason
+    assert "1 message past the period" in finding.reason
     assert "since 2026-08-08T23:00:00Z" in finding.reason
     assert "expired-1" not in finding.reason
     assert (finding.file, finding.source) == ("a.csv", "hootsuite-inbox")

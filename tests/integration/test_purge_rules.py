@@ -117,7 +117,7 @@ def test_messages_whose_rule_is_gone_are_due_and_need_a_word(work: Work) -> None
     assert found == [("direct-messages", 0, "P3M"), ("(no rule)", 2, "")]
     with pytest.raises(
         BeltClosedError,
-        match=r"safety belt schedule: the schedule was shortened .*1 classes of messages that were under ",
+        match=r"safety belt schedule: the schedule was shortened .*1 class of messages that were under ",
     ):
         work.purge(SUMMER + timedelta(hours=1), plan)
     assert len(work.ids()) == 3

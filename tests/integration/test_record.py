@@ -9,6 +9,7 @@ from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,13 +20,17 @@ from retention import cycle
 from retention.acts.holding import HoldOrder, place_hold, release_hold
 from retention.acts.recording import draw, give_out, write_document
 from retention.acts.remarks import keep_remark
+from retention.audit.checkpoint import open_note, parse_vkey, vkey
 from retention.audit.export import Selection, write_csv
 from retention.audit.log import stream
+from retention.audit.signing import fingerprint
 from retention.cli.app import retention
+from retention.cli.frame import this_person
 from retention.errors import LogError, RetentionError, UsageError
 from retention.report.record import gather
 from retention.report.record_html import record_as_html
 from retention.report.record_json import record_as_json
+from retention.report.record_page import page_of
 from retention.report.record_pdf import record_as_pdf
 from tests.guards import pass_guards
 from tests.kit import Office, row
@@ -131,7 +136,8 @@ def test_a_record_and_the_deletion_log_agree(purged: Office) -> None:
     assert Counter((line["received_on"], line["network"]) for line in rows) == EXPECTED
     said = told(purged, 1)
     assert {line["plan_digest"] for line in rows} == {said["plan"]["digest"]}
-    assert [int(rows[0]["entry_index"]), int(rows[-1]["entry_index"]) + 1] == list(said["entries"].values())
+    first, last = int(rows[0]["entry_index"]), int(rows[-1]["entry_index"])
+    assert said["entries"] == {"first": first, "last": last + 1, "disposals": 23, "closing_batches": 3}
 
 
 def test_the_record_of_a_run_is_the_same_bytes_whenever_it_is_drawn(purged: Office) -> None:
@@ -164,6 +170,47 @@ def test_messages_that_no_rule_covers_any_more_have_no_lateness(office: Office) 
     assert (said["run"]["disposed"], said["days_past_due"]) == (2, None)
     assert [rule["disposed"] for rule in said["rules"]] == [0, 2]
     assert b"no rule covers them any more" in record_as_html(drawn(office, 1))
+
+
+def test_a_record_names_the_key_that_signed_and_its_fingerprint(purged: Office) -> None:
+    record = drawn(purged, 1)
+    with opened(purged) as context:
+        [key] = context.verifiers
+    assert (record.checkpoint.key, record.checkpoint.fingerprint) == (vkey(key), fingerprint(key))
+    told_json, told_html = json.loads(record_as_json(record)), record_as_html(record).decode()
+    assert (told_json["checkpoint"]["key"], told_json["checkpoint"]["fingerprint"]) == (vkey(key), fingerprint(key))
+    assert all(escape(one) in told_html for one in (vkey(key), fingerprint(key)))
+    head = open_note(record.checkpoint.note, [parse_vkey(record.checkpoint.key)])
+    assert head.size == record.checkpoint.size
+
+
+def test_no_record_is_drawn_where_no_entry_names_the_key(purged: Office) -> None:
+    change(purged, "UPDATE audit_entry SET body = '{}' WHERE seq = 0")
+    with (
+        opened(purged) as context,
+        context.database.read() as connection,
+        pytest.raises(LogError, match="no entry of the log names the key"),
+    ):
+        gather(connection, context.installation, 1)
+
+
+def test_whoever_passed_a_belt_at_the_command_line_is_named(office: Office) -> None:
+    office.configure(("max_share = 1.0", "max_share = 0.5"))
+    office.drop("export.csv", ROWS)
+    with opened(office) as context:
+        cycle.ingest(context, INGESTED, cycle.Watcher())
+        digest = cycle.plan(context, PURGED).digest
+    arguments = ["purge", "--config", str(office.config), "--now", PURGED.isoformat(), "--plan", digest]
+    done = CliRunner().invoke(retention, [*arguments, "--reason", REASON])
+    assert done.exit_code == 0, done.output
+    with opened(office) as context, context.database.read() as connection:
+        [passed] = [body for _, body in stream(connection) if '"kind":"belt_passed"' in body]
+    [belt] = drawn(office, 1).belts
+    assert belt.by is not None
+    assert belt.by.text == this_person()
+    assert belt.by.commitment == json.loads(passed)["by"]
+    assert this_person() not in passed
+    assert [line.text for line in page_of(drawn(office, 1)).belts][-1] == this_person()
 
 
 def test_a_reason_that_was_erased_leaves_its_commitment(purged: Office) -> None:

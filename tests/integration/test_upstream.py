@@ -295,7 +295,7 @@ def test_message_that_comes_back_in_a_later_export_is_present_and_breaks_the_pro
     assert ordered.status(DUE + timedelta(days=1)).promise == "at_risk"
     late = ordered.status(DUE + timedelta(days=1, seconds=1))
     assert late.promise == "broken"
-    assert "still holds 1 messages of order 1" in late.reasons[0]
+    assert "still holds 1 message of order 1" in late.reasons[0]
     assert [ordered.explain(name).upstream for name in ("m-2", "m-0", "m-4")] == ["present", "ordered", "absent"]
     # A person's word does not outweigh it, the next export does.
     assert attest_order(ordered.context, 1, by="Ann", reference="again", now=seen) == "present"
@@ -419,7 +419,7 @@ def test_stray_past_its_period_is_at_risk_and_breaks_the_promise_after_the_grace
     late = datetime(2026, 11, 3, tzinfo=UTC) + timedelta(seconds=1)
     status = work.status(late)
     assert status.promise == "broken"
-    assert "still holds 1 messages past their period, the first due since 2026-11-02T00:00:00Z" in status.reasons[0]
+    assert "still holds 1 message past the period, the first due since 2026-11-02T00:00:00Z" in status.reasons[0]
 
 
 def test_later_export_without_the_stray_mends_its_finding(work: Work) -> None:
@@ -442,7 +442,7 @@ def test_listed_and_stray_messages_of_one_export_are_told_apart(ordered: Work) -
     check(ordered, [*ROWS[:2], row("stray", "2026-08-02 10:00:00"), fresh()])
     assert figures(ordered) == ("present", 2, 4, 2, 0)
     assert [one.file for one in ordered.findings("upstream-present")] == ["order 1", WHOLE]
-    assert "has 1 messages past their period" in ordered.findings("upstream-present")[1].reason
+    assert "has 1 message past the period" in ordered.findings("upstream-present")[1].reason
     assert ordered.status(LATER).upstream == {"ordered": 2, "overdue": 2, "present": 3}
 
 
@@ -476,18 +476,18 @@ def test_search_for_residue_excepts_open_orders_in_the_database_alone_and_counts
     _, run = sqlite_work.purge(AUTUMN)
     assert run.residue == 0
     names = [f"message-{number}" for number in range(3)]
-    assert cycle.residue(sqlite_work.context, [*names, "never-seen"]) == ({}, 3)
+    assert cycle.residue(sqlite_work.context, [*names, "never-seen"]) == ({}, 3, {})
     left = sqlite_work.context.settings.paths.state / "left.csv"
     left.write_text("message-1", encoding="utf-8")
-    assert cycle.residue(sqlite_work.context, names) == ({left: 1}, 3)
+    assert cycle.residue(sqlite_work.context, names) == ({left: 1}, 3, {})
     left.unlink()
     sqlite_work.tell("INSERT INTO redated VALUES (1, '1:message-2', 1)")
-    assert cycle.residue(sqlite_work.context, names) == ({tmp_path / "register.db": 1}, 3)
+    assert cycle.residue(sqlite_work.context, names) == ({tmp_path / "register.db": 1}, 3, {})
     sqlite_work.tell("DELETE FROM redated")
     sqlite_work.run(AUTUMN + timedelta(hours=1))
     check(sqlite_work, [fresh()])
     sqlite_work.run(LATER + timedelta(hours=1))  # what went from the order is erased by the next run
-    assert cycle.residue(sqlite_work.context, names) == ({}, 0)
+    assert cycle.residue(sqlite_work.context, names) == ({}, 0, {})
     assert sqlite_work.ask("SELECT unerased FROM upstream_order") == [(0,)]
 
 

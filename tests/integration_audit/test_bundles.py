@@ -92,9 +92,19 @@ def test_what_is_given_out_is_verified_by_those_who_get_it(purged: Office) -> No
     last = json.loads((folder / "entries.jsonl").read_text("utf-8").splitlines()[-1])
     assert (last["kind"], last["what"]) == ("exported", "audit-log-bundle")
     assert last["size"] == len((folder / "entries.jsonl").read_text("utf-8").splitlines())
-    assert "NOT TRUSTED" in answer(purged, "verify", "--bundle", "bundle")
+    unsigned = answer(purged, "verify", "--bundle", "bundle", code=3)
+    assert "CONSISTENT, SIGNER NOT CHECKED: " in unsigned
+    assert "VERIFIES" not in unsigned
     key = (folder / "keys/log.vkey").read_text("utf-8")
-    assert "NOT TRUSTED" not in answer(purged, "verify", "--bundle", "bundle", "--key", key)
+    letter = verify_bundle.parse_key(key).fingerprint
+    kept = ("--since", "bundle/checkpoints/1")
+    for trusted in (("--key", key), ("--key", "bundle/keys/log.vkey"), ("--fingerprint", letter)):
+        told = answer(purged, "verify", "--bundle", "bundle", *trusted, *kept)
+        assert "The bundle VERIFIES: " in told
+        assert "  CHECKED: the log begins with the entry of the checkpoint that was kept elsewhere" in told
+    assert "not have the fingerprint" in answer(
+        purged, "verify", "--bundle", "bundle", "--fingerprint", "00" * 32, code=13
+    )
     report = verify_bundle.verify(verify_bundle.Folder(folder), [verify_bundle.parse_key(key)])
     assert report.problems == []
 
@@ -102,8 +112,10 @@ def test_what_is_given_out_is_verified_by_those_who_get_it(purged: Office) -> No
     assert "1 of them new there" in answer(purged, "export", "--bundle", "bundle")
     assert (folder / "checkpoint").read_bytes() != before
     answer(purged, "export", "--bundle", "bundle.tar")
-    told = json.loads(answer(purged, "verify", "--bundle", "bundle.tar", "--format", "json"))
-    assert (told["ok"], told["key_trusted"], told["drill"], told["first_bad_index"]) == (True, False, True, None)
+    found = json.loads(answer(purged, "verify", "--bundle", "bundle.tar", "--format", "json", code=3))
+    assert (found["ok"], found["key_trusted"], found["drill"], found["first_bad_index"]) == (True, False, True, None)
+    said = answer(purged, "verify", "--bundle", "bundle.tar", "--fingerprint", letter, "--format", "json")
+    assert json.loads(said)["key_trusted"] is True
 
 
 def test_a_message_that_was_disposed_of_is_proven_by_its_identifier(purged: Office) -> None:
@@ -154,10 +166,32 @@ def test_a_checkpoint_that_was_kept_must_be_one_of_this_log(purged: Office) -> N
     note, kept = (purged.folder / "kept/checkpoint").read_text("utf-8"), purged.folder / "kept.txt"
     for copied in (note, note[:-1]):  # from a page or a mail, without its last newline
         kept.write_text(copied, encoding="utf-8")
-        assert "verifies" in answer(purged, "verify", "--since", "kept.txt")
-    for copied in (note.replace("/DRILL-", "/DRILL-0"), note[:-2], ""):
+        told = answer(purged, "verify", "--since", "kept.txt")
+        assert f"CHECKED: the log begins with the {note.splitlines()[1]} entries of the checkpoint" in told
+    for copied, code in ((note.replace("/DRILL-", "/DRILL-0"), 13), (note[:-2], 2), ("", 2), ("letter", 2)):
         kept.write_text(copied, encoding="utf-8")
-        answer(purged, "verify", "--since", "kept.txt", code=13)
+        answer(purged, "verify", "--since", "kept.txt", code=code)
+
+
+def test_a_deep_verification_says_what_it_looked_at(purged: Office) -> None:
+    assert "CHECKED" not in answer(purged, "verify")
+    assert "CHECKED: the register (0 messages) fits the log: by day and class" in answer(purged, "verify", "--deep")
+    told = json.loads(answer(purged, "verify", "--deep", "--format", "json"))
+    assert len(told["checked"]) == 1
+
+
+def test_an_export_replaces_no_file_unless_it_is_told_to(purged: Office) -> None:
+    path = purged.folder / "log.csv"
+    csv = ("export", "--format", "csv", "--output", "log.csv")
+    assert "Wrote 30 disposals to log.csv." in answer(purged, *csv)
+    first = path.read_bytes()
+    said = answer(purged, *csv, "--until", "2026-01-01", code=2)
+    assert "log.csv: is there already; name another file, or replace it with --force" in said
+    assert path.read_bytes() == first
+    assert "No disposals in this range: log.csv has none." in answer(purged, *csv, "--until", "2026-01-01", "--force")
+    assert len(path.read_bytes().splitlines()) == 1
+    assert answer(purged, "export", "--until", "2026-01-01") == "No entries in this range.\n"
+    answer(purged, "export", "--force", code=2)
 
 
 def test_wrong_usage_is_told_as_such(sqlite_office: Office) -> None:
@@ -167,6 +201,10 @@ def test_wrong_usage_is_told_as_such(sqlite_office: Office) -> None:
         ("verify", "--key", "a+b+c"),
         ("verify", "--bundle", "nowhere"),
         ("verify", "--since", "nowhere"),
+        ("verify", "--fingerprint", "00" * 32),
+        ("verify", "--bundle", "landing", "--fingerprint", "00"),
+        ("verify", "--bundle", "landing", "--key", "var/keys/signing.pem"),
+        ("verify", "--bundle", "landing", "--key", "a key"),
         ("prove",),
         ("prove", "--entry", "1", "--message", "m"),
         ("prove", "--entry", "1", "--output", "a.json"),

@@ -8,7 +8,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from retention.audit.checkpoint import Checkpoint, Signer, sign
+from retention.audit.checkpoint import Checkpoint, Signer, sign, vkey
+from retention.audit.signing import fingerprint
 from retention.model import to_epoch
 from retention.report.record import HeadFacts, Record, RuleFacts
 from retention.report.record_counts import DayCount, Lateness
@@ -17,7 +18,17 @@ from retention.store.runs import Run
 
 ORIGIN = "retention/5c1f0a9b3d7e2468"
 STARTED = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
-NETWORKS = ("facebook", "instagram", "twitter", "linkedin", "whatsapp", "threads", "youtube", "tiktok")
+NETWORKS = (
+    "facebook",
+    "instagram",
+    "twitter",
+    "linkedin",
+    "whatsapp",
+    "threads",
+    "youtube",
+    "tiktok",
+    *(f"network-{number}" for number in range(9, 13)),
+)
 DIGEST = "sha256:" + "0f1e2d3c4b5a6978" * 4
 SIGNER = Signer(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 NOTE = sign(Checkpoint(ORIGIN, 48_213, bytes(range(100, 132))), SIGNER)
@@ -86,6 +97,6 @@ def record(days: int = 7, networks: int = 6, **changes: Any) -> Record:  # noqa:
         lateness=Lateness(0, 3.0, days - 1, total) if found else None,
         entries=(47_010, 47_010 + total) if found else None,
         belts=(),
-        checkpoint=HeadFacts(48_213, NOTE.splitlines()[2], NOTE),
+        checkpoint=HeadFacts(48_213, NOTE.splitlines()[2], NOTE, vkey(SIGNER.verifier), fingerprint(SIGNER.verifier)),
     )
     return replace(made, **changes)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from retention.audit.bundle import HANDOVER
 from retention.audit.checkpoint import Checkpoint, sign, vkey
+from retention.audit.entry import disposal_template
 from retention.audit.handover import verify_bundle
 from retention.audit.handover.verify_bundle import Folder, Key, NotVerifiedError, main, parse_key, parse_note
 from retention.audit.merkle import Frontier, leaf_hashes
@@ -104,11 +105,16 @@ def test_the_verifier_needs_nothing_of_ours() -> None:
 
 def test_the_verifier_in_a_bundle_runs_by_itself(shared: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-I", str(shared / "verify_bundle.py"), str(shared)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "287 entries" in done.stdout
-    assert "NOT TRUSTED until you compare its fingerprint" in done.stdout
-    assert done.stdout.endswith("VERIFIED\n")
+    own = fingerprint(signer(2).verifier)
+    last = ""
+    for more, code in (["--fingerprint", own], 0), ([], 3):
+        done = subprocess.run([*command, *more], capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert (done.returncode, done.stderr) == (code, "")
+        assert "287 entries" in done.stdout
+        last = done.stdout
+        assert last.endswith("\nVERIFIED\n") is not bool(code)
+    assert "VERIFIED" not in last
+    assert "CONSISTENT, SIGNER NOT CHECKED: the key came with the bundle." in last
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
@@ -422,15 +428,25 @@ def proof_files(shared: Path) -> tuple[str, str]:
     return str(shared / "proofs/3.tlog-proof"), str(shared / "proofs/3.json")
 
 
+def misused(capsys: pytest.CaptureFixture[str], why: str, *arguments: str) -> None:
+    """Run the program in a way it cannot be run: that says nothing of the log, and nothing is said of it."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as left:
+        main(list(arguments))
+    said = capsys.readouterr()
+    assert (left.value.code, said.out) == (2, "")
+    assert why in said.err
+
+
 def test_a_proof_is_verified_alone(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
     proof, entry = proof_files(shared)
     assert main(["--proof", proof, "--entry", entry, "--key", KEY.vkey]) == 0
     assert "287 entries" in capsys.readouterr().out
     assert main(["--proof", proof, "--entry", entry, "--key", Key(ORIGIN, b"k" * 32).vkey]) == 1
     assert "not signed by the key that was given" in capsys.readouterr().out
-    assert main(["--proof", proof, "--entry", str(shared / "proofs/284.json"), "--key", KEY.vkey]) == 1
+    assert main(["--proof", proof, "--entry", str(shared / "checkpoint"), "--key", KEY.vkey]) == 1
     assert main(["--proof", entry, "--entry", entry, "--key", KEY.vkey]) == 1
-    assert main(["--proof", str(shared / "nowhere"), "--entry", entry, "--key", KEY.vkey]) == 1
+    misused(capsys, "nowhere: cannot be read", "--proof", str(shared / "nowhere"), "--entry", entry, "--key", KEY.vkey)
 
 
 @pytest.mark.parametrize("index", [0, 1, 4, 6])
@@ -456,19 +472,79 @@ def test_a_path_that_is_too_long_or_too_short_is_refused(index: int, log: Log) -
 def test_the_command_line_says_what_is_wrong_and_where(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old = str(bundle / "checkpoints/101")
     assert main([str(bundle), "--key", str(bundle / "keys/log.vkey"), "--since", old]) == 0
-    assert "NOT TRUSTED" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"It begins with the 101 entries of the checkpoint that was kept: {old}\nVERIFIED\n" in said
     assert main([str(bundle), "--fingerprint", KEY.fingerprint.upper()]) == 0
-    assert main([str(bundle)]) == 0
-    assert f"reached you on another way: sha256 {KEY.fingerprint}" in capsys.readouterr().out
-    assert main([str(bundle), "--fingerprint", "00"]) == 1
-    assert "does not have the fingerprint" in capsys.readouterr().out
+    spaced = " ".join(KEY.fingerprint[place : place + 4] for place in range(0, 64, 4))
+    assert main([str(bundle), "--fingerprint", spaced, "--key", KEY.vkey]) == 0
+    assert main([str(bundle)]) == 3
+    assert f"own key has the SHA-256 {KEY.fingerprint}" in capsys.readouterr().out
+    assert main([str(bundle), "--fingerprint", "00" * 32]) == 1
+    said = capsys.readouterr().out
+    assert said == "PROBLEM: the key in the bundle does not have the fingerprint that was given\nNOT VERIFIED\n"
     with changed(bundle / "tile/0/000", 32 * 77, 1):
         assert main([str(bundle)]) == 1
     told = capsys.readouterr().out
     assert "FIRST BAD ENTRY: 77\n" in told
     assert told.endswith("NOT VERIFIED\n")
-    assert main([str(bundle), "--key", "no key"]) == 1
-    assert main([str(bundle), "--key", KEY.vkey, "--since", str(bundle / "nowhere")]) == 1
+
+
+def test_what_is_no_key_no_fingerprint_and_no_checkpoint_is_wrong_usage(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, good = str(bundle), KEY.fingerprint
+    misused(capsys, "neither a file with a key nor a key", folder, "--key", "no key")
+    misused(capsys, "neither a file with a key nor a key", folder, "--key", str(bundle / "checkpoint"))
+    misused(capsys, "neither a file with a key nor a key", folder, "--key", "x" * 5000)
+    misused(capsys, "a key in PEM does not say which log it is of", folder, "--key", str(bundle / "keys/log.pem"))
+    private = tmp_path / "signing.pem"
+    private.write_text("-----BEGIN PRIVATE KEY-----\n", encoding="utf-8")
+    misused(capsys, "this is a private key; it stays where it is", folder, "--key", str(private))
+    misused(capsys, "takes the 64 hexadecimal digits", folder, "--fingerprint", "THE-ONE-FROM-THE-LETTER")
+    misused(capsys, "takes the 64 hexadecimal digits", folder, "--fingerprint", "")
+    misused(capsys, "--key is not the key of --fingerprint", folder, "--fingerprint", "00" * 32, "--key", KEY.vkey)
+    misused(capsys, "nowhere: cannot be read", folder, "--fingerprint", good, "--since", str(bundle / "nowhere"))
+    misused(capsys, "is not a signed checkpoint", folder, "--fingerprint", good, "--since", str(bundle / "VERIFY.md"))
+    misused(capsys, "unpack a tar file first", str(tmp_path / "bundle.tar"), "--fingerprint", good)
+
+
+def test_a_fingerprint_from_before_a_rotation_leads_to_the_key_that_took_over(shared: Path) -> None:
+    for seed, wrong in (1, []), (2, []), (3, ["the key in the bundle does not have the fingerprint that was given"]):
+        known = fingerprint(signer(seed).verifier)
+        assert verify_bundle.verify(Folder(shared), [], fingerprint=known).problems == wrong
+
+
+def test_whoever_names_the_real_key_in_a_log_of_their_own_does_not_verify(tmp_path: Path) -> None:
+    folder = tmp_path / "forged"
+    folder.mkdir()
+    log = Log.found(folder / "log.db", KEY.vkey)
+    log.signer = signer(9)
+    log.rebuild(sign_again=True)
+    log.rotate(signer(9)).export(folder / "bundle")
+    log.database.close()
+    found = verify_bundle.verify(Folder(folder / "bundle"), [], fingerprint=KEY.fingerprint)
+    assert any("is not signed by the key that this log had then" in one for one in found.problems)
+
+
+def test_a_row_is_told_by_its_line_in_the_file(bundle: Path) -> None:
+    table = (bundle / "deletion-log.csv").read_bytes().splitlines(keepends=True)
+    (bundle / "deletion-log.csv").write_bytes(b"".join([*table[:4], table[4].replace(b"fb", b"ig"), *table[5:]]))
+    caught(bundle, None, "deletion-log.csv, line 5, does not say what entry 4 says")
+    (bundle / "deletion-log.csv").unlink()
+    caught(bundle, None, "deletion-log.csv is missing, or does not begin with the names of its columns")
+
+
+def test_a_cell_with_a_line_of_its_own_and_a_pseudonym_with_a_minus_are_compared_right(tmp_path: Path) -> None:
+    log = Log.found(tmp_path / "log.db")
+    disposal = disposal_template(1)("fb", "-" + "a" * 21, "2026-08-01")
+    closing = batch(1, 1, 1, authority="Notice,\nsection 2")[-1]
+    log.append(disposal, closing, *batch(2, 3, 2)).sign().export(tmp_path / "bundle")
+    log.database.close()
+    assert ask(tmp_path / "bundle").problems == []
+    table = (tmp_path / "bundle/deletion-log.csv").read_bytes()
+    assert b"\r\n1,2026-11-22T12:00:00Z,2026-08-01,fb,'-aaa" in table
+    (tmp_path / "bundle/deletion-log.csv").write_bytes(table.replace(b"\r\n4,", b"\r\n9,"))
+    caught(tmp_path / "bundle", None, "deletion-log.csv, line 5, does not say what entry 4 says")
 
 
 @pytest.mark.parametrize("arguments", [[], ["a", "--proof", "b"], ["--proof", "b"], ["--proof", "b", "--entry", "c"]])
@@ -479,12 +555,14 @@ def test_wrong_usage_has_its_own_exit_code(arguments: list[str], capsys: pytest.
     assert "name a bundle, or --proof" in capsys.readouterr().err
 
 
-def test_a_kept_checkpoint_may_have_lost_its_last_newline(bundle: Path, tmp_path: Path) -> None:
+def test_a_kept_checkpoint_may_have_lost_its_last_newline(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     kept = tmp_path / "kept"
     kept.write_bytes((bundle / "checkpoints/101").read_bytes()[:-1])
     assert main([str(bundle), "--key", KEY.vkey, "--since", str(kept)]) == 0
     kept.write_bytes((bundle / "checkpoints/101").read_bytes()[:-2])
-    assert main([str(bundle), "--key", KEY.vkey, "--since", str(kept)]) == 1
+    misused(capsys, "is not a signed checkpoint", str(bundle), "--key", KEY.vkey, "--since", str(kept))
 
 
 def test_many_problems_are_not_all_told() -> None:
@@ -535,15 +613,24 @@ def test_every_command_that_a_bundle_tells_people_to_run_works(shared: Path, tmp
     before = contents_of(folder)
     blocks = re.findall(r"^```sh\n(.*?)^```$", (folder / "VERIFY.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
     assert len(blocks) == 7
+    letter = fingerprint(signer(2).verifier)
+    assert "".join(blocks).count("THE-ONE-FROM-THE-LETTER") == 2
+    assert letter not in (folder / "VERIFY.md").read_text("utf-8")
     said = []
     for block in blocks:
         environment = {"PATH": TOOLS, "HOME": str(tmp_path)}
         done = subprocess.run(
-            [SHELL, "-e"], input=block, capture_output=True, text=True, cwd=folder, check=False, env=environment
+            [SHELL, "-e"],
+            input=block.replace("THE-ONE-FROM-THE-LETTER", letter),
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            check=False,
+            env=environment,
         )
         assert done.returncode == 0, (block, done.stdout, done.stderr)
         said.append(done.stdout)
-    assert fingerprint(signer(2).verifier) in said[0]
+    assert letter in said[0]
     assert said[2].count('"ok": true') >= 3
     assert said[3].startswith("SHOWN: record")
     assert "has the root that was signed" in said[4]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import getpass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -93,3 +94,14 @@ def test_a_user_without_a_name_may_take_exports_and_place_holds(
     assert ask_office(sqlite_office, "hold", "place", *order).code == 0
     assert "owner user " in ask_office(sqlite_office, "hold", "list").out
     assert ask_office(sqlite_office, "audit", "export").code == 0
+
+
+def test_a_hold_whose_network_was_forgotten_says_so(sqlite_office: Office) -> None:
+    order = ("--kind", "foi", "--reason", "r", "--review-on", "2099-01-01", "--network", "fb")
+    assert ask_office(sqlite_office, "hold", "place", *order).code == 0
+    assert "covers network fb; reason: r" in ask_office(sqlite_office, "hold", "list").out
+    assert ask_office(sqlite_office, "hold", "release", "1", "--reason", "answered").code == 0
+    sqlite_office.now += timedelta(hours=1)
+    assert ask_office(sqlite_office, "purge").code == 0
+    told = ask_office(sqlite_office, "hold", "list", "--all").out
+    assert "covers a network whose name was erased after the release; reason: r" in told

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from retention.model import Period
 from retention.policy.period import expires_on
 from retention.policy.schedule import Rule, Schedule
-from retention.policy.words import say_day, say_period, say_rule, say_schedule
+from retention.policy.words import say_count, say_day, say_period, say_rule, say_schedule
 from tests.unit.golden.frozen import golden, readable
 
 AUTHORITY = "Privacy notice: people who contact us via social media"
@@ -140,3 +140,19 @@ def test_the_order_of_values_does_not_change_the_sentence() -> None:
     assert 'Private and public messages on "facebook", "linkedin" or "twitter" from every source' in say_rule(
         one, EXAMPLE
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "said"),
+    [
+        (0, "message", "0 messages"),
+        (1, "message", "1 message"),
+        (2, "entry", "2 entries"),
+        (1, "entry", "1 entry"),
+        (0, "batch", "0 batches"),
+        (3, "class", "3 classes"),
+        (2, "day", "2 days"),
+    ],
+)
+def test_one_thing_is_told_in_the_singular(number: int, noun: str, said: str) -> None:
+    assert say_count(number, noun) == said

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from retention.report.record import Record
 
 LONG_REASON = " ".join(["The backlog of the spring was ingested late and somebody has read the plan."] * 26)
+LONG_AUTHORITY = (
+    "Privacy notice: people who contact us via social media, section 4 paragraph 2, as published on 1 March 2026 and "
+    "amended by the retention schedule of the corporate records committee on 12 June 2026"
+)
 CASES = {
     "a week": record(7),
     "one message": record(1, 1),
@@ -52,6 +56,15 @@ CASES = {
         60, belts=tuple(one._replace(reason=one.reason._replace(text=LONG_REASON)) for one in BELTS)
     ),
     "an erased reason": record(60, belts=tuple(one._replace(reason=one.reason._replace(text=None)) for one in BELTS)),
+    "long names, a drill": record(
+        30,
+        3,
+        drill=True,
+        belts=BELTS,
+        origin=f"retention/DRILL-{ORIGIN[-16:]}/epoch-2",
+        rules=(RULE._replace(rule="direct-messages-of-the-statistics-enquiry-service", authority=LONG_AUTHORITY),),
+    ),
+    "twelve networks, ninety days": record(90, 12, belts=BELTS),
     "cosigned by witnesses": record(
         7, checkpoint=record(7).checkpoint._replace(note=NOTE + "— witness.example/w1 " + "A" * 3600 + "\n")
     ),
@@ -130,6 +143,33 @@ def test_only_a_drill_says_drill(how: str) -> None:
 def test_a_picture_of_the_page_holds_the_signed_checkpoint() -> None:
     assert scanned(record_as_pdf(CASES["a week"])) == [NOTE]
     assert scanned(record_as_pdf(CASES["cosigned by witnesses"])) == [NOTE]
+
+
+@every_case
+def test_the_key_to_compare_stands_on_every_page(case: Record) -> None:
+    for how in (record_as_html, record_as_json):
+        assert case.checkpoint.key in how(case).decode()
+        assert case.checkpoint.fingerprint in how(case).decode()
+    # On paper a line may be broken, within the key if need be.
+    said = "".join(text_of(record_as_pdf(case)).split())
+    assert case.checkpoint.key in said
+    assert case.checkpoint.fingerprint in said
+
+
+def test_the_range_of_entries_says_what_is_in_it() -> None:
+    """Three messages in one batch are four entries: the batch has one that closes it."""
+    few = record(1, 2)
+    first = few.entries[0] if few.entries else 0
+    alone = " ".join(line.text for line in page_of(few).evidence)
+    last = first + few.disposed
+    assert (
+        f"{few.disposed} log entries, 1 a message, and 1 that closes the batch: entries {first:,} to {last:,}" in alone
+    )
+    wider = replace(few, entries=(first, last + 9), run=few.run._replace(batches=3))
+    said = " ".join(line.text for line in page_of(wider).evidence)
+    assert f"1 a message, and 3 that close its batches: among entries {first:,} to {last + 9:,}" in said
+    one = replace(few, counts=(few.counts[0]._replace(disposed=1),))
+    assert "1 log entry for the message" in " ".join(line.text for line in page_of(one).evidence)
 
 
 def test_signatures_of_others_are_left_out_of_the_code() -> None:

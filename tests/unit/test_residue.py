@@ -14,7 +14,7 @@ LEFT, GONE = "message-0001", "message-0002"
 
 def test_an_identifier_is_found_in_a_plain_file_and_across_its_chunks(tmp_path: Path) -> None:
     (tmp_path / "plain").write_bytes(b"x" * ((4 << 20) - 5) + LEFT.encode() + b"y")
-    assert scan([LEFT, GONE], [tmp_path]) == {tmp_path / "plain": 1}
+    assert scan([LEFT, GONE], [tmp_path]).found == {tmp_path / "plain": 1}
 
 
 def test_archives_are_searched_unpacked(tmp_path: Path) -> None:
@@ -23,21 +23,21 @@ def test_archives_are_searched_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("one.csv", "nothing")
         archive.writestr("two.csv", f"{LEFT}\n{GONE}\n")
-    assert scan([LEFT, GONE], [tmp_path]) == {packed: 1, zipped: 2}
+    assert scan([LEFT, GONE], [tmp_path]).found == {packed: 1, zipped: 2}
 
 
 @pytest.mark.parametrize("name", ["a.csv.gz", "b.zip"])
 def test_a_damaged_archive_is_searched_as_it_lies(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(b"not an archive, but " + LEFT.encode())
-    assert scan([LEFT], [path]) == {path: 1}
+    assert scan([LEFT], [path]).found == {path: 1}
     path.write_bytes(b"not an archive")
-    assert scan([LEFT], [path, path]) == {}
+    assert scan([LEFT], [path, path]) == ({}, {path: 1})
 
 
 def test_links_and_files_that_are_gone_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "plain")
-    assert scan([LEFT], [tmp_path, tmp_path / "gone"]) == {}
+    assert scan([LEFT], [tmp_path, tmp_path / "gone"]).found == {}
 
 
 def test_a_file_that_goes_while_it_is_searched_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +47,7 @@ def test_a_file_that_goes_while_it_is_searched_holds_nothing(tmp_path: Path, mon
         raise FileNotFoundError
 
     monkeypatch.setattr("pathlib.Path.open", gone)
-    assert scan([LEFT], [tmp_path]) == {}
+    assert scan([LEFT], [tmp_path]).found == {}
 
 
 def test_a_file_that_cannot_be_read_is_named() -> None:
@@ -67,4 +67,4 @@ def test_archive_that_cannot_be_unpacked_does_not_end_the_search(tmp_path: Path,
     path.write_bytes(packed)
     beside = tmp_path / "open.csv"
     beside.write_text("message-0002")
-    assert scan(["message-0002", "message-0003"], [tmp_path]) == {beside: 1}
+    assert scan(["message-0002", "message-0003"], [tmp_path]) == ({beside: 1}, {path: 1})

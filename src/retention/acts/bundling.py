@@ -21,12 +21,13 @@ from retention.audit.checkpoint import Checkpoint, open_note
 from retention.audit.entry import entry
 from retention.audit.log import find_disposals
 from retention.audit.prove import Prover
-from retention.audit.since import compare_since
+from retention.audit.since import compare_since, goes_on_from
 from retention.audit.tiles import DatabaseTiles
 from retention.audit.tlog_proof import TlogProof, verify_proof, write_proof
 from retention.errors import LogError, RetentionError, UsageError
 from retention.report.deep import compare
 from retention.report.ledger import REGISTER_MISMATCH, difference_from_log
+from retention.report.work import held_against
 from retention.store import findings
 from retention.upkeep import sign_checkpoint, verify_log
 
@@ -164,7 +165,10 @@ def verify_since(
     with context.database.read() as connection:
         try:
             head = Checkpoint(context.installation.origin, *context.log.head(connection))
+            known = len(found.problems)
             compare_since(connection, head, kept, found.add, rotation.introduced(connection))
+            if len(found.problems) == known:
+                found.checked += [goes_on_from(one.size) for one in kept]
         except LogError as error:  # a head that cannot be read is among the problems already
             found.add(str(error))
     return found
@@ -189,7 +193,9 @@ def verify_deep(
     with context.database.read() as connection:
         if (told := difference_from_log(connection, found)) is not None:
             report(told, None)
-        compare(connection, context.month_keys, report)
+        messages = compare(connection, context.month_keys, report)
+    if not wrong:
+        found.checked.append(held_against(messages))
     with context.database.write() as connection:
         for problem in wrong[:_MOST_FINDINGS]:
             findings.open_finding(connection, REGISTER_MISMATCH, problem, at=now)
@@ -204,8 +210,7 @@ def _signed(context: Context, what: str, *, now: datetime, person: str) -> Bundl
         who = keep_remark(connection, person)
         context.log.append(connection, [entry("exported", now, what=what, by=who, size=size)])
     note = sign_checkpoint(context, signer, now)
-    key = signer.verifier
-    return Bundle(open_note(note, [key]), note, key, context.settings.paths.anchor)
+    return Bundle(open_note(note, [signer.verifier]), note, signer, context.settings.paths.anchor)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Literal
 from retention.acts.remarks import keep_remark
 from retention.audit.entry import entry
 from retention.audit.export import Selection, write_csv, write_jsonl
-from retention.errors import RetentionError
+from retention.errors import RetentionError, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,14 +33,25 @@ def export_log(
 
 
 def export_to_file(
-    context: Context, selection: Selection, how: ExportFormat, path: Path, *, now: datetime, person: str
+    context: Context,
+    selection: Selection,
+    how: ExportFormat,
+    path: Path,
+    *,
+    now: datetime,
+    person: str,
+    replace: bool = False,
 ) -> int:
     """Write an export to a file that appears complete or not at all, readable by its owner only.
 
     Raises:
+        UsageError: something of that name is there, and nobody said that it may be replaced.
         RetentionError: the file cannot be written.
 
     """
+    if not replace and os.path.lexists(path):
+        msg = f"{path}: is there already; name another file, or replace it with --force"
+        raise UsageError(msg)
     draft = path.with_name(f".{path.name}.part")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

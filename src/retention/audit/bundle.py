@@ -6,7 +6,8 @@
     proofs/<index>.tlog-proof  .json        proofs of single entries, each with its entry
     keys/                                   the public key, not trusted until its fingerprint was compared
     anchors/                                what was written outside the database, and tokens of timestamp authorities
-    VERIFY.md  verify_bundle.py  check_record.sh  SHA256SUMS
+    VERIFY.md  verify_bundle.py  check_record.sh
+    SHA256SUMS  SHA256SUMS.note             every file but the tiles, and the signature over that list
 
 Tiles are written as they stand in the database and entries as they stand beside them, so a bundle shows what somebody
 changed there. One pass over what is new, one batch in memory. A later export into the same folder adds to it: what the
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from retention.audit.checkpoint import Checkpoint, VerifierKey
+    from retention.audit.checkpoint import Checkpoint, Signer, VerifierKey
 
 HANDOVER = Path(verify_bundle.__file__).parent
 LINES, TABLE = "entries.jsonl", "deletion-log.csv"
@@ -56,21 +57,24 @@ Ask the office, on a way that this bundle did not take, for the fingerprint of t
 
     {origin}
 
-It must be
+and compare it, digit by digit, with what this shows:
 
-    SHA-256 {fingerprint}
-
-which is what this shows:  openssl pkey -pubin -in keys/log.pem -outform DER | sha256sum
+    openssl pkey -pubin -in keys/log.pem -outform DER | sha256sum
 """
 
 
 class Bundle(NamedTuple):
-    """What a bundle is made of: the newest checkpoint, its note, the key, the anchor file where there is one."""
+    """What a bundle is made of: the newest checkpoint, its note, who signs, the anchor file where there is one."""
 
     head: Checkpoint
     note: str
-    key: VerifierKey
+    signer: Signer
     anchor: Path | None = None
+
+    @property
+    def key(self) -> VerifierKey:
+        """The public key of the log."""
+        return self.signer.verifier
 
 
 class Written(NamedTuple):
@@ -122,7 +126,7 @@ def write_bundle(
         _write_proof(connection, folder, bundle, Prover(tiles, head.size), index)
     _write_beside(folder, bundle, last)
     _put(folder / "checkpoint", bundle.note.encode())
-    _put(folder / "SHA256SUMS", _sums(folder).encode())
+    _put_list(folder, bundle)
     return Written(head.size, since, fingerprint(bundle.key))
 
 
@@ -310,7 +314,7 @@ def _write_beside(folder: Path, bundle: Bundle, example: int) -> None:
     (folder / "keys").mkdir(exist_ok=True)
     _put(folder / "keys" / "log.vkey", f"{vkey(bundle.key)}\n".encode())
     _put(folder / "keys" / "log.pem", key.pem)
-    warning = _WARNING.format(origin=key.name, fingerprint=key.fingerprint)
+    warning = _WARNING.format(origin=key.name)
     _put(folder / "keys" / WARNING_FILE, warning.encode())
     if bundle.anchor is not None and bundle.anchor.is_file():
         (folder / "anchors").mkdir(exist_ok=True)
@@ -321,7 +325,7 @@ def _write_beside(folder: Path, bundle: Bundle, example: int) -> None:
     own = b64encode(bundle.key.key_id).decode("ascii")[:5]  # what four bytes say alone, whatever follows
     notes = (path for path in (folder / "checkpoints").iterdir() if f" {key.name} {own}" in path.read_text("utf-8"))
     oldest = min(int(path.name) for path in notes)
-    for word, value in {"ORIGIN": key.name, "FINGERPRINT": key.fingerprint, "INDEX": example, "OLDEST": oldest}.items():
+    for word, value in {"ORIGIN": key.name, "INDEX": example, "OLDEST": oldest}.items():
         text = text.replace(f"@{word}@", str(value))
     _put(folder / "VERIFY.md", text.encode())
 
@@ -335,21 +339,25 @@ def _put(path: Path, data: bytes) -> None:
     draft.replace(path)
 
 
-def _sums(folder: Path) -> str:
-    """Give the digests of the files that are not derived from entries and checkpoints, as sha256sum writes them."""
+def _put_list(folder: Path, bundle: Bundle) -> None:
+    """List every file but the tiles, which follow from the entries, as sha256sum writes it, and sign the list."""
+    lists = {verify_bundle.LIST, verify_bundle.LIST_NOTE}
     names = sorted(
         path.relative_to(folder).as_posix()
         for top in folder.iterdir()
-        if top.name not in {"tile", LINES, TABLE, "SHA256SUMS"}
+        if top.name != "tile" and top.name not in lists
         for path in ([top] if top.is_file() else top.rglob("*"))
         if path.is_file()
     )
-    return "".join(f"{_digest(folder / name)}  {name}\n" for name in names)
+    listed = "".join(f"{_digest(folder / name)}  {name}\n" for name in names).encode()
+    text = verify_bundle.list_text(bundle.head.origin, bundle.head.size, listed)
+    _put(folder / verify_bundle.LIST, listed)
+    _put(folder / verify_bundle.LIST_NOTE, f"{text}\n{bundle.signer.signature_line(text)}".encode())
 
 
 def _digest(path: Path) -> str:
     digest = sha256()
     with path.open("rb") as file:
-        while block := file.read(_CHUNK):
+        for block in verify_bundle.blocks(file):
             digest.update(block)
     return digest.hexdigest()

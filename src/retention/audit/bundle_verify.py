@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from retention.audit.bundle_tar import open_archive
 from retention.audit.handover import verify_bundle
+from retention.audit.since import goes_on_from
 from retention.audit.verify import Verification
 from retention.errors import LogError, UsageError
 
@@ -32,14 +33,17 @@ def verify_exported(
     keys: Sequence[VerifierKey],
     since: Sequence[str] = (),
     progress: Callable[[int], None] | None = None,
+    fingerprint: str = "",
 ) -> VerifiedBundle:
     """Verify a bundle.
 
     Args:
         path: Its folder, or its tar file.
-        keys: The public keys that are trusted; none means the bundle's own, which shows no more than that it is whole.
+        keys: The public keys that are trusted; none means the one of the fingerprint or, without that, the bundle's
+            own, which shows no more than that it is whole.
         since: Signed checkpoints that were kept elsewhere and must be what the bundle's log begins with.
         progress: Called now and then with the number of entries read since the last call.
+        fingerprint: The SHA-256 of the key that is trusted (DER), 64 hex digits in lower case; empty for none.
 
     Returns:
         Size and root as the bundle's checkpoint says them, and every problem found (at most a hundred).
@@ -52,7 +56,7 @@ def verify_exported(
     notes = [note.encode() for note in since]
     try:
         with _opened(path) as bundle:
-            report = verify_bundle.verify(bundle, trusted, notes, progress or _nobody)
+            report = verify_bundle.verify(bundle, trusted, notes, progress or _nobody, fingerprint)
     except LogError as error:
         report = verify_bundle.Report(problems=[str(error)])
     except OSError as error:
@@ -60,6 +64,8 @@ def verify_exported(
         raise UsageError(msg) from None
     head = report.head
     found = Verification(head.size if head else 0, head.root if head else b"", report.first_bad_index, report.problems)
+    if found.ok:
+        found.checked = [goes_on_from(verify_bundle.parse_note(note).size) for note in notes]
     return VerifiedBundle(found, head.origin if head else "", report.key.fingerprint if report.key else "")
 
 

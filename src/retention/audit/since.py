@@ -67,3 +67,17 @@ def compare_since(
             )
             return
         fitting = one.size
+
+
+def goes_on_from(size: int) -> str:
+    """Say what was found where a checkpoint that was kept fits.
+
+    Args:
+        size: its number of entries.
+
+    Returns:
+        One sentence.
+
+    """
+    entries = "entry" if size == 1 else f"{size} entries"
+    return f"the log begins with the {entries} of the checkpoint that was kept elsewhere, unaltered and in their order"

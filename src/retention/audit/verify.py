@@ -37,7 +37,7 @@ class Verification:
     ``root`` is computed from the entries, ``problems`` are sentences without values, ``registered`` is the size that
     the register must have by the entries, where they say it. ``miscounted`` is said where one of them does not count on
     from those before it: that concerns the register and not the log. ``notes`` say what could not be looked at; they
-    are no proof of anything.
+    are no proof of anything. ``checked`` say what was looked at beside the log itself, and that it fits.
     """
 
     size: int = 0
@@ -45,6 +45,7 @@ class Verification:
     first_bad_index: int | None = None
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
     registered: int | None = None
     miscounted: str | None = None
 

@@ -13,6 +13,7 @@ from retention.cli.frame import common, exits, opened, put_drill, put_json, repo
 from retention.cli.proving import prove, verify
 from retention.cli.record import record
 from retention.errors import Exit, UsageError
+from retention.policy.words import say_count
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,13 +45,14 @@ audit.add_command(record)
 @click.option("--until", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]), help="Entries before this UTC time.")
 @click.option("--run", "run_id", type=int, help="Entries of this run only.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file. [default: stdout]")
+@click.option("--force", is_flag=True, help="With --output: replace a file that is there.")
 @click.option(
     "--bundle", type=click.Path(path_type=Path), help="Write all of it with what verifies it: a folder, or a .tar."
 )
 @click.option(
     "--entry", "entries", type=click.IntRange(0), multiple=True, help="With --bundle: add a proof of this entry."
 )
-def export(
+def export(  # noqa: PLR0913  # the options of the command
     *,
     config: Path | None,
     now: datetime | None,
@@ -60,6 +62,7 @@ def export(
     until: datetime | None,
     run_id: int | None,
     output: Path | None,
+    force: bool,
     bundle: Path | None,
     entries: tuple[int, ...],
 ) -> None:
@@ -67,6 +70,9 @@ def export(
     from retention.acts.exporting import export_log, export_to_file
     from retention.audit.export import Selection
 
+    if force and output is None:
+        msg = "--force goes with --output"
+        raise UsageError(msg)
     if bundle is not None:
         if any(option is not None for option in (since, until, run_id, output)) or form != "jsonl":
             msg = "a bundle is always the whole log: leave out --format, --since, --until, --run and --output"
@@ -80,12 +86,15 @@ def export(
     with opened(config, now, verbose=verbose) as (context, present):
         person = this_person()
         how: ExportFormat = "csv" if form == "csv" else "jsonl"
+        what = "disposal" if how == "csv" else "entry"
+        none = f"No {'disposals' if how == 'csv' else 'entries'}{'' if selection == Selection() else ' in this range'}"
         if output is None:
-            export_log(context, selection, how, sys.stdout, now=present, person=person)
+            if not export_log(context, selection, how, sys.stdout, now=present, person=person):
+                click.echo(f"{none}.", err=True)
             return
-        rows = export_to_file(context, selection, how, output, now=present, person=person)
+        rows = export_to_file(context, selection, how, output, now=present, person=person, replace=force)
         put_drill(context)
-        click.echo(f"Wrote {rows} {'disposals' if how == 'csv' else 'entries'} to {output}.")
+        click.echo(f"Wrote {say_count(rows, what)} to {output}." if rows else f"{none}: {output} has none.")
 
 
 def _export_bundle(
@@ -99,7 +108,9 @@ def _export_bundle(
                 context, path, now=present, person=this_person(), prove=entries, progress=watcher.tick
             )
         put_drill(context)
-        click.echo(f"Wrote {written.size} entries to {path}, {written.size - written.since} of them new there.")
+        click.echo(
+            f"Wrote {say_count(written.size, 'entry')} to {path}, {written.size - written.since} of them new there."
+        )
         click.echo("VERIFY.md in it says how an outsider verifies it. Tell them the fingerprint of the key yourself:")
         click.echo(f"  SHA-256 {written.fingerprint}")
 
@@ -135,7 +146,10 @@ def new_epoch(config: Path | None, now: datetime | None, verbose: bool, form: st
             return
         put_drill(context)
     click.echo(f"The audit log goes on as {done.origin}, with entry {done.entry_index}.")
-    click.echo(f"  predecessor   {done.predecessor_origin}, {done.predecessor_size} entries, {done.kept} of them here")
+    click.echo(
+        f"  predecessor   {done.predecessor_origin}, {say_count(done.predecessor_size, 'entry')}, "
+        f"{done.kept} of them here"
+    )
     click.echo(f"  verifier key  {done.verifier_key}")
     click.echo(f"  fingerprint   {done.fingerprint}")
     click.echo("Before the next purge: place again every hold that was placed since the backup was made; this database")

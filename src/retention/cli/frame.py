@@ -42,9 +42,10 @@ NUMBER = click.IntRange(1, 2**63 - 1)
 _COMMON = (Exit.DONE, Exit.FAILED, Exit.USAGE, Exit.NO_DATABASE)
 
 
-def exits(*codes: Exit, example: str) -> str:
-    """Write the end of a command's help: an example and the exit codes."""
-    lines = [f"  {int(code):>2}  {_MEANINGS[code]}" for code in sorted({*_COMMON, *codes})]
+def exits(*codes: Exit, example: str, partly: str | None = None) -> str:
+    """Write the end of a command's help: an example and the exit codes; ``partly`` says what 3 means there."""
+    meanings = {**_MEANINGS, **({Exit.PARTLY_DONE: partly} if partly else {})}
+    lines = [f"  {int(code):>2}  {meanings[code]}" for code in sorted({*_COMMON, *codes})]
     return "\n".join(["\b", "Example:", f"  {example}", "", "\b", "Exit codes:", *lines])
 
 

@@ -11,6 +11,7 @@ from retention.errors import Exit
 from retention.policy.hold import HOLD_KINDS, SELECTORS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date, datetime
     from pathlib import Path
 
@@ -135,13 +136,16 @@ def _covered(context: Context, number: int) -> int:
 
 def _say_cover(found: Hold) -> str:
     """Say what a hold covers; of identifiers only how many pseudonyms, which tell nobody whom it is about."""
-    parts = [
-        f"{kind} {' or '.join(sorted(values))}" if kind in {"network", "channel"} else f"by {kind}"
-        for kind, values in sorted(found.selectors.items())
-    ]
+    parts = [_say_selector(kind, values) for kind, values in sorted(found.selectors.items())]
     parts += [f"received from {found.received_from:%Y-%m-%d %H:%MZ}"] if found.received_from else []
     parts += [f"received before {found.received_until:%Y-%m-%d %H:%MZ}"] if found.received_until else []
     return ", ".join(parts) or "every message"
+
+
+def _say_selector(kind: str, values: Collection[str]) -> str:
+    if kind not in {"network", "channel"}:
+        return f"by {kind}"
+    return f"{kind} {' or '.join(sorted(values))}" if values else f"a {kind} whose name was erased after the release"
 
 
 def _row(connection: Connection, found: Hold, today: date) -> dict[str, Any]:

@@ -24,7 +24,14 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _LARGEST_INPUT = 1 << 21
 
 
-@click.command(epilog=exits(Exit.LOG_NOT_VERIFIED, example="retention audit verify --since kept/checkpoint"))
+@click.command(
+    epilog=exits(
+        Exit.PARTLY_DONE,
+        Exit.LOG_NOT_VERIFIED,
+        example="retention audit verify --since kept/checkpoint",
+        partly="a bundle is consistent, but no --key or --fingerprint said who must have signed it",
+    )
+)
 @common
 @reporting
 @click.option("--bundle", type=click.Path(path_type=Path), help="Verify this bundle, a folder or a tar file, instead.")
@@ -32,6 +39,7 @@ _LARGEST_INPUT = 1 << 21
 @click.option("--since", type=_FILE, multiple=True, help="A checkpoint kept elsewhere that the log must go on from.")
 @click.option("--deep", is_flag=True, help="Hold the register against the log too: counts, imports, every message.")
 @click.option("--key", help="The log's public key, as name+id+base64 or in a file, in place of the bundle's own.")
+@click.option("--fingerprint", metavar="HEX", help="With --bundle: SHA-256 of the log's key, as the office told it.")
 def verify(
     *,
     config: Path | None,
@@ -43,8 +51,12 @@ def verify(
     since: tuple[Path, ...],
     deep: bool,
     key: str | None,
+    fingerprint: str | None,
 ) -> None:
     """Verify the whole log: every entry, tile and checkpoint, and the head."""
+    if fingerprint is not None and (bundle is None or key):
+        msg = "--fingerprint goes with --bundle, in place of --key"
+        raise UsageError(msg)
     if deep and (bundle or proof):
         msg = "--deep looks at the register, which neither a bundle nor a proof has"
         raise UsageError(msg)
@@ -57,7 +69,7 @@ def verify(
             raise UsageError(msg)
         _verify_proof(config, now, proof, key, form=form, verbose=verbose)
     elif bundle:
-        _verify_bundle(bundle, [_note(path) for path in since], key, form)
+        _verify_bundle(bundle, since, key, fingerprint, form=form)
     elif key:
         msg = "--key goes with --bundle or --proof; the database is verified with the keys of this installation"
         raise UsageError(msg)
@@ -82,24 +94,24 @@ def _verify_database(
     _leave(found)
 
 
-def _verify_bundle(path: Path, since: list[str], key: str | None, form: str) -> None:
+def _verify_bundle(path: Path, since: tuple[Path, ...], key: str | None, fingerprint: str | None, *, form: str) -> None:
     from retention.audit.bundle_verify import verify_exported
-    from retention.report.work import verification_as_json, verification_as_text
+    from retention.report.work import bundle_as_text, verification_as_json
 
+    keys, notes = [_key(key)] if key else [], [_note(kept) for kept in since]
+    given = _fingerprint(fingerprint) if fingerprint is not None else ""
     with watched("verifying") as watcher:
-        bundle = verify_exported(path, [_key(key)] if key else [], since, watcher.tick)
-    told = {"origin": bundle.origin, "key_fingerprint": bundle.fingerprint, "key_trusted": key is not None}
+        bundle = verify_exported(path, keys, notes, watcher.tick, given)
+    trusted = bool(keys or given)
     if form == "json":
+        told = {"origin": bundle.origin, "key_fingerprint": bundle.fingerprint, "key_trusted": trusted}
         _put({**verification_as_json(bundle.found), **told}, bundle.origin)
     else:
         _put_drill(bundle.origin)
-        click.echo(verification_as_text(bundle.found))
-        if key is None and bundle.fingerprint:
-            click.echo(
-                "The key came with the bundle and is NOT TRUSTED until you compare its fingerprint with one that "
-                f"reached you on another way:\n  SHA-256 {bundle.fingerprint}"
-            )
+        click.echo(bundle_as_text(bundle.found, bundle.fingerprint, trusted=trusted))
     _leave(bundle.found)
+    if not trusted:
+        click.get_current_context().exit(int(Exit.PARTLY_DONE))
 
 
 def _verify_proof(
@@ -163,10 +175,23 @@ def _own_keys(config: Path | None, now: datetime | None, *, verbose: bool) -> li
 
 
 def _key(text: str) -> VerifierKey:
+    """Read a key that somebody trusts by the rules of the verifier that bundles hand over."""
     from retention.audit.checkpoint import parse_vkey
+    from retention.audit.handover.verify_bundle import NotVerifiedError, given_key
 
-    path = Path(text)
-    return parse_vkey((_text(path) if path.is_file() else text).strip())
+    try:
+        return parse_vkey(given_key(text).vkey)
+    except NotVerifiedError as error:
+        raise UsageError(str(error)) from None
+
+
+def _fingerprint(text: str) -> str:
+    from retention.audit.handover.verify_bundle import NotVerifiedError, given_fingerprint
+
+    try:
+        return given_fingerprint(text)
+    except NotVerifiedError as error:
+        raise UsageError(str(error)) from None
 
 
 def _ids(proof: str) -> set[bytes]:
@@ -177,8 +202,13 @@ def _ids(proof: str) -> set[bytes]:
 
 
 def _note(path: Path) -> str:
-    """Read a checkpoint; one that was copied from a page or a mail may have lost its last newline."""
-    return _text(path).removesuffix("\n") + "\n"
+    """Read a checkpoint that somebody kept; what is none is wrong usage, and says nothing of the log."""
+    from retention.audit.handover.verify_bundle import NotVerifiedError, given_note
+
+    try:
+        return given_note(path).decode()
+    except NotVerifiedError as error:
+        raise UsageError(str(error)) from None
 
 
 def _text(path: Path) -> str:

@@ -37,10 +37,11 @@ def scan_residue(
 
     The count must be 0.
 
-    Searched are the database's files (SQLite), landing folders, state folder and anchor. A PostgreSQL server's files,
-    its backups and replicas are beyond our reach.
+    Searched are the database's files (SQLite), landing folders, state folder and anchor, archives unpacked; parts that
+    cannot be unpacked are told. A PostgreSQL server's files, its backups and replicas are beyond our reach.
     """
     from retention import cycle
+    from retention.policy.words import say_count
 
     wanted = [*identifiers, *(line.strip() for line in listed or ())]
     wanted = [identifier for identifier in wanted if identifier]
@@ -49,24 +50,35 @@ def scan_residue(
         raise UsageError(msg)
     if short := sum(len(identifier) < cycle.SHORTEST_IDENTIFIER for identifier in wanted):
         msg = (
-            f"{short} identifiers have fewer than {cycle.SHORTEST_IDENTIFIER} characters and would be found by accident"
+            f"{say_count(short, 'identifier')} of fewer than {cycle.SHORTEST_IDENTIFIER} characters would be found by "
+            "accident"
         )
         raise UsageError(msg)
     with opened(config, now, verbose=verbose) as (context, _):
-        found, excepted = cycle.residue(context, wanted)
+        found, excepted, unsearched = cycle.residue(context, wanted)
         count = sum(found.values())
         if form == "json":
             put_json(
                 context,
-                {"residue": count, "excepted": excepted, "files": {str(path): hits for path, hits in found.items()}},
+                {
+                    "residue": count,
+                    "excepted": excepted,
+                    "files": {str(path): hits for path, hits in found.items()},
+                    "unsearched": {str(path): parts for path, parts in unsearched.items()},
+                },
             )
         else:
             put_drill(context)
-            click.echo(f"Looked for {len(wanted)} identifiers in every file of ours: {count} finds.")
+            looked, closed = say_count(len(wanted), "identifier"), sum(unsearched.values())
+            beyond = f", {say_count(closed, 'part')} of archives NOT SEARCHED" if closed else ""
+            click.echo(f"Looked for {looked} in every file of ours: {say_count(count, 'find')}{beyond}.")
             if excepted:
+                stand = "stands" if excepted == 1 else "stand"
                 where = "in open disposal orders or in events that wait to be registered"
-                click.echo(f"{excepted} of them stand {where}, which the database keeps on purpose.")
+                click.echo(f"{excepted} of them {stand} {where}, which the database keeps on purpose.")
             for path, hits in found.items():
                 click.echo(f"  {path}: {hits}")
+            for path, parts in unsearched.items():
+                click.echo(f"  {path}: {say_count(parts, 'part')} cannot be unpacked (encrypted or damaged)")
     if count:
         click.get_current_context().exit(int(Exit.PARTLY_DONE))

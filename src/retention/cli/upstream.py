@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retention.cli.frame import NUMBER, common, exits, opened, put_drill, put_json, reporting, this_person
+from retention.policy.words import say_count
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -116,15 +117,16 @@ def export(*, config: Path | None, now: datetime | None, verbose: bool, form: st
             put_json(context, {"order": number, "messages": messages, "file": str(output)})
             return
         put_drill(context)
-    click.echo(f"Wrote {messages} messages to {output}. Destroy every copy when the order is carried out.")
+    click.echo(f"Wrote {say_count(messages, 'message')} to {output}. Destroy every copy when the order is carried out.")
 
 
 def _line(order: dict[str, Any]) -> str:
+    listed = say_count(order["listed"], "message")
     if order["state"] == "listing":
-        return f"{order['order']}: {order['source']}, run {order['run']}: {order['listed']} messages, not issued yet"
+        return f"{order['order']}: {order['source']}, run {order['run']}: {listed}, not issued yet"
     return (
         f"{order['order']}: {order['source']}, run {order['run']}: {order['state'].upper()}, due by {order['due_on']}, "
-        f"{order['listed']} messages: {order['absent']} shown gone, {order['present']} shown present, "
+        f"{listed}: {order['absent']} shown gone, {order['present']} shown present, "
         f"{order['left']} left, {order['unknown']} unknown"
     )
 

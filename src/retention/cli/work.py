@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting, watched
+from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting, this_person, watched
 from retention.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ def purge(
             put_json(context, {"plan": work.plan_as_json(made), "run": work.run_as_json(finished, calls)})
         else:
             put_drill(context)
-            click.echo("\n".join([*work.plan_as_text(made), *work.run_as_text(finished, calls)]))
+            told = work.run_as_text(finished, calls, cycle.unsearched(context))
+            click.echo("\n".join([*work.plan_as_text(made), *told]))
     _leave(work.exit_of(finished, left))
 
 
@@ -152,7 +153,8 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
         else:
             put_drill(context)
             taken = [*work.imports_as_text(result.imports), *work.skipped_as_text(skipped)]
-            click.echo("\n".join([*taken, *work.plan_as_text(result.plan), *work.run_as_text(result.run, calls)]))
+            click.echo("\n".join([*taken, *work.plan_as_text(result.plan)]))
+            click.echo("\n".join(work.run_as_text(result.run, calls, cycle.unsearched(context))))
             click.echo(work.verification_as_text(result.verification))
     codes = [
         Exit.DONE if result.verification.ok else Exit.LOG_NOT_VERIFIED,
@@ -171,7 +173,9 @@ def _chosen(context: Context, digest: str | None, reason: str | None) -> tuple[P
         return None, None
     with context.database.write() as connection:
         chosen = runs.find_plan(connection, digest)
-        return chosen, Approval(keep_remark(connection, reason)) if reason else None
+        if not reason:
+            return chosen, None
+        return chosen, Approval(keep_remark(connection, reason), keep_remark(connection, this_person()))
 
 
 def _calls(context: Context, finished: Run) -> list[dict[str, Any]]:

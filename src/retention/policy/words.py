@@ -57,6 +57,24 @@ def say_period(period: Period) -> str:
     return _join([f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in parts if n], "and")
 
 
+def say_count(number: int, noun: str) -> str:
+    """Spell a number of things as ``1 entry`` or ``2 entries``.
+
+    Args:
+        number: how many.
+        noun: the thing, one of it.
+
+    Returns:
+        The number in digits and the noun, in the plural where it is not one.
+
+    """
+    if number == 1:
+        return f"1 {noun}"
+    if noun.endswith(("ch", "s")):
+        return f"{number} {noun}es"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("ry") else f"{number} {noun}s"
+
+
 def say_rule(rule: Rule, example_on: date) -> str:
     """Say in one sentence what a rule does, with an example.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from retention.errors import BeltClosedError
 from retention.model import from_epoch, iso, to_epoch
 from retention.policy.schedule import NO_RULE, parse_schedule
+from retention.policy.words import say_count
 from retention.store import imports, register, runs
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _share(plan: Plan, settings: PurgeSettings) -> Objection | None:
     share = plan.due / plan.total
     return Objection(
         "share",
-        f"the plan disposes of {plan.due} of {plan.total} messages ({share:.1%}), "
+        f"the plan disposes of {plan.due} of {say_count(plan.total, 'message')} ({share:.1%}), "
         f"more than max_share = {settings.max_share:.1%} of the register",
     )
 
@@ -93,7 +94,9 @@ def _share(plan: Plan, settings: PurgeSettings) -> Objection | None:
 def _count(plan: Plan, settings: PurgeSettings) -> Objection | None:
     if plan.due <= settings.max_count:
         return None
-    return Objection("count", f"the plan disposes of {plan.due} messages, more than max_count = {settings.max_count}")
+    return Objection(
+        "count", f"the plan disposes of {say_count(plan.due, 'message')}, more than max_count = {settings.max_count}"
+    )
 
 
 def _clock(connection: Connection, settings: PurgeSettings, now: datetime) -> Objection | None:
@@ -136,7 +139,7 @@ def _schedule(connection: Connection, schedule: Schedule, now: datetime) -> Obje
     if not shortened:
         return None
     names = ", ".join(sorted(set(shortened)))
-    told = f"for {len(shortened)} classes of messages that were under {names}"
+    told = f"for {say_count(len(shortened), 'class')} of messages that were under {names}"
     return Objection("schedule", f"the schedule was shortened since the last run, {told}")
 
 

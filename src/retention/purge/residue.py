@@ -4,7 +4,8 @@ A run remembers a few of the identifiers it disposed of, spread over its batches
 database's files, the landing folders, the state folder (quarantine, keys) and the anchor, archives unpacked.
 ``retention scan-residue`` does the same for identifiers that a person gives. What stands in a disposal order, or came
 again by a webhook and waits, is excepted in the database alone, and counted; see :func:`search`. Identifiers shorter
-than six characters would be found by accident: a run passes over them, and the command refuses them.
+than six characters would be found by accident: a run passes over them, and the command refuses them. Parts of archives
+that nobody can unpack here, because they are encrypted or damaged, are counted and told; they close no belt.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import gzip
 import os
 import zipfile
 import zlib
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 from retention.errors import SourceError
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 MINIMUM_LENGTH = 6
 _CHUNK = 4 << 20
 # What the libraries raise for a part that is damaged, encrypted (RuntimeError) or packed in a way that they do not know
-# (NotImplementedError). Nobody can unpack it here: the file is searched as it lies, and the rest of it goes on.
+# (NotImplementedError). Nobody can unpack it here: the file is searched as it lies, the rest of it goes on, and the
+# part is told as unsearched.
 _CLOSED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
 
@@ -59,7 +61,14 @@ class Sample:
         return found
 
 
-def scan(identifiers: Iterable[str], places: Iterable[Path], apart: Iterable[Path] = ()) -> dict[Path, int]:
+class Scan(NamedTuple):
+    """For each file that holds any of the identifiers how many, and for each that has any the parts left unsearched."""
+
+    found: dict[Path, int]
+    unsearched: dict[Path, int]
+
+
+def scan(identifiers: Iterable[str], places: Iterable[Path], apart: Iterable[Path] = ()) -> Scan:
     """Count how many of the identifiers occur in each file.
 
     Args:
@@ -68,25 +77,32 @@ def scan(identifiers: Iterable[str], places: Iterable[Path], apart: Iterable[Pat
         apart: files that are left out.
 
     Returns:
-        For each file that holds any, how many of the identifiers it holds.
+        What was found, and what could not be searched because it cannot be unpacked.
 
     Raises:
         SourceError: a file of ours cannot be read.
 
     """
     wanted = {identifier.encode("utf-8", "surrogateescape") for identifier in identifiers}
-    found: dict[Path, int] = {}
+    scanned = Scan({}, {})
     for path in _files(places, apart):
-        if hits := _search(path, wanted):
-            found[path] = hits
-    return found
+        hits, closed = _search(path, wanted)
+        if hits:
+            scanned.found[path] = hits
+        if closed:
+            scanned.unsearched[path] = closed
+    return scanned
 
 
 class Search(NamedTuple):
-    """What was found: for each file how many of the identifiers, and of how many the database was excepted."""
+    """What was found: for each file how many of the identifiers, and of how many the database was excepted.
+
+    ``unsearched`` are the parts of archives that cannot be unpacked, by file.
+    """
 
     found: dict[Path, int]
     excepted: int
+    unsearched: dict[Path, int]
 
 
 def search(
@@ -109,7 +125,7 @@ def search(
         places: other files, and folders that are searched through.
 
     Returns:
-        The finds and the number of exceptions.
+        The finds, the number of exceptions, and what could not be searched.
 
     Raises:
         SourceError: a file of ours cannot be read.
@@ -119,7 +135,9 @@ def search(
     keys = [key for spelled in excepted.values() for key in spelled]
     plain = [identifier for identifier in identifiers if identifier not in excepted]
     elsewhere = scan(identifiers, places, apart=files)  # the database often lies in the state folder
-    return Search({**scan([*plain, *keys], files), **elsewhere}, len(excepted))
+    within = scan([*plain, *keys], files)
+    unsearched = {**within.unsearched, **elsewhere.unsearched}
+    return Search({**within.found, **elsewhere.found}, len(excepted), unsearched)
 
 
 def _files(places: Iterable[Path], apart: Iterable[Path]) -> Iterator[Path]:
@@ -131,40 +149,58 @@ def _files(places: Iterable[Path], apart: Iterable[Path]) -> Iterator[Path]:
                 yield path
 
 
-def _search(path: Path, wanted: set[bytes]) -> int:
-    left = set(wanted)
+def _search(path: Path, wanted: set[bytes]) -> tuple[int, int]:
+    """Give how many are in a file, and how many of its parts could not be unpacked to their end."""
+    left, closed = set(wanted), 0
     try:
         with ExitStack() as opened:
             for stream in _streams(path, opened):
-                left -= _found(stream, left)
+                found, whole = _found(stream, left) if stream else (set[bytes](), False)
+                left -= found
+                closed += not whole
     except FileNotFoundError:
-        return 0
+        return 0, 0
     except OSError as error:
         msg = f"{os.fspath(path)}: cannot be searched ({error.strerror}); check its owner and mode"
         raise SourceError(msg) from None
-    return len(wanted) - len(left)
+    return len(wanted) - len(left), closed
 
 
-def _streams(path: Path, opened: ExitStack) -> Iterator[IO[bytes]]:
-    """Open a file as it lies there, and then what it holds where it is an archive of the kinds that are ingested."""
+def _streams(path: Path, opened: ExitStack) -> Iterator[IO[bytes] | None]:
+    """Open a file as it lies there, and then what it holds where it is an archive of the kinds that are ingested.
+
+    None stands for a part that cannot be opened.
+    """
     yield opened.enter_context(path.open("rb"))
     if path.suffix == ".gz":
         yield cast("IO[bytes]", opened.enter_context(gzip.GzipFile(path)))
     elif path.suffix == ".zip":
-        with suppress(zipfile.BadZipFile):
+        try:
             archive = opened.enter_context(zipfile.ZipFile(path))
-            for name in archive.namelist():
-                with suppress(*_CLOSED):
-                    yield opened.enter_context(archive.open(name))
+        except zipfile.BadZipFile:
+            yield None
+            return
+        for name in archive.namelist():
+            yield _part(archive, name, opened)
 
 
-def _found(stream: IO[bytes], wanted: set[bytes]) -> set[bytes]:
+def _part(archive: zipfile.ZipFile, name: str, opened: ExitStack) -> IO[bytes] | None:
+    try:
+        return opened.enter_context(archive.open(name))
+    except _CLOSED:
+        return None
+
+
+def _found(stream: IO[bytes], wanted: set[bytes]) -> tuple[set[bytes], bool]:
+    """Give those that are in a stream, and whether it was read as far as it had to be."""
     longest = max(map(len, wanted), default=0)
     found: set[bytes] = set()
     tail = b""
-    with suppress(*_CLOSED):
+    try:
         while len(found) < len(wanted) and (chunk := stream.read(_CHUNK)):
             window = tail + chunk
             found |= {needle for needle in wanted if needle in window}
             tail = window[-longest:]
-    return found
+    except _CLOSED:
+        return found, False
+    return found, True

@@ -13,6 +13,7 @@ from retention import __version__
 from retention.audit.entry import entry
 from retention.errors import StoppedError
 from retention.model import from_epoch, to_epoch
+from retention.policy.words import say_count
 from retention.purge.execute import Order, carry_out
 from retention.purge.residue import Sample, search
 from retention.store import findings, holds, inbox, ledger, order_items, orders, register, runs, upstream_calls
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from retention.store.engine import Database
 
 ERASURE_BLOCKED = "erasure-blocked"
+UNSEARCHED = "residue-unsearched"
 
 
 def start(
@@ -42,6 +44,7 @@ def start(
     token: int,
     objections: list[Objection],
     reason_commitment: str | None,
+    by_commitment: str | None = None,
 ) -> int:
     """Commit the run's row, use up the plan, and write an entry for each belt that is passed.
 
@@ -53,6 +56,7 @@ def start(
         token: the fencing token of the run's lease.
         objections: the belts that are passed.
         reason_commitment: commitment to the reason a person gave, where one was given.
+        by_commitment: commitment to the name of that person, as far as it is known.
 
     Returns:
         The run's number.
@@ -65,8 +69,17 @@ def start(
         belts = [objection.belt for objection in objections]
         run_id = runs.start(connection, plan, at=now, token=token, belts=belts, reason=reason_commitment)
         if objections and reason_commitment is not None:
+            named = {"by": by_commitment} if by_commitment is not None else {}
             passed = [
-                entry("belt_passed", now, belt=belt, plan_digest=plan.digest, reason=reason_commitment, run=run_id)
+                entry(
+                    "belt_passed",
+                    now,
+                    belt=belt,
+                    plan_digest=plan.digest,
+                    reason=reason_commitment,
+                    run=run_id,
+                    **named,
+                )
                 for belt in belts
             ]
             log.append(connection, passed)
@@ -107,10 +120,11 @@ def perform(database: Database, log: AuditLog, order: Order, places: Iterable[Pa
         bare = order_items.listed_anywhere(connection, keys) | upstream_calls.listed_anywhere(connection, keys)
         bare |= inbox.waiting_anywhere(connection, keys)
     excepted = {identifier: spelled for identifier, spelled in keys.items() if identifier in bare}
-    found = search(list(keys), excepted, database.files(), places).found
-    residue = sum(found.values())
+    searched = search(list(keys), excepted, database.files(), places)
+    residue = sum(searched.found.values())
     with database.write() as connection:
-        _report_erasure(connection, blocked, found, order.now)
+        _report_erasure(connection, blocked, searched.found, order.now)
+        _report_unsearched(connection, searched.unsearched, order.now)
         runs.note(connection, order.run_id, residue=residue)
         runs.finish(connection, order.run_id, "done", order.now)
         findings.mended(connection, "belt-closed", at=order.now)
@@ -202,6 +216,18 @@ def _report_erasure(connection: Connection, blocked: str | None, found: dict[Pat
     for path, hits in found.items():
         reason = f"still holds {hits} of the identifiers that were sampled of purged messages; dispose of the file"
         findings.open_finding(connection, "residue", reason, at=now, file=str(path))
+
+
+def _report_unsearched(connection: Connection, unsearched: dict[Path, int], now: datetime) -> None:
+    """Tell files that nobody can see into: the count of what is left says nothing about them."""
+    if not unsearched:
+        findings.mended(connection, UNSEARCHED, at=now)
+    for path, parts in unsearched.items():
+        reason = (
+            f"{say_count(parts, 'part')} of this archive cannot be unpacked (encrypted or damaged), so the scan for "
+            "residue could not look there; dispose of the file, or look yourself"
+        )
+        findings.open_finding(connection, UNSEARCHED, reason, at=now, file=str(path))
 
 
 def _break_off(database: Database, log: AuditLog, order: Order, state: Literal["stopped", "failed"]) -> None:

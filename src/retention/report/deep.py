@@ -40,15 +40,18 @@ _LIMIT = 20
 _CALENDAR = range(2**37)  # instants that surely have a month
 
 
-def compare(connection: Connection, keys: MonthKeys, report: Report) -> None:
-    """Compare register and log, and report what does not fit, with the entry it concerns where there is one."""
+def compare(connection: Connection, keys: MonthKeys, report: Report) -> int:
+    """Compare register and log, and report what does not fit, with the entry it concerns where there is one.
+
+    Gives the number of messages in the register, each of which was looked at.
+    """
     if (wrong := difference(connection, by_day=True)) is not None:
         report(wrong, None)
     for import_id, there, registered in imports.overfull(connection):
         report(f"import {import_id} registered {registered} messages, {there} of it are there", None)
     if plain := sum(not all(map(is_pseudonym, people)) for people in inbox.stream_people(connection)):
         report(f"{plain} events that wait have something else than pseudonyms for conversation or contact", None)
-    _Rows(connection, keys, report).compare()
+    return _Rows(connection, keys, report).compare()
 
 
 class _Rows:
@@ -63,13 +66,15 @@ class _Rows:
         self._sources = dict(zip(map(str, numbers), names, strict=True))
         self._strange: dict[str, int] = {}
 
-    def compare(self) -> None:
+    def compare(self) -> int:
         known: dict[str, int] = {}
+        seen = 0
         for received_at, key, pseudonym, import_id in register.stream_names(self._connection):
             if not self._is_own(received_at, key, pseudonym):
                 month = month_of(received_at) if received_at in _CALENDAR else "no month"
                 self._strange[month] = self._strange.get(month, 0) + 1
             known[pseudonym] = import_id
+            seen += 1
             if len(known) >= ROWS_AT_ONCE:
                 self._meet(known)
                 known = {}
@@ -77,6 +82,7 @@ class _Rows:
             self._meet(known)
         for month, count in sorted(self._strange.items()):
             self._report(f"{count} registered messages of {month} have a pseudonym that its key does not make", None)
+        return seen
 
     def _is_own(self, received_at: int, key: str, pseudonym: str) -> bool:
         source_id, _, message_id = key.partition(":")

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
-from retention.audit.checkpoint import parse_checkpoint
+from retention.audit import rotation
+from retention.audit.checkpoint import parse_checkpoint, vkey
+from retention.audit.signing import fingerprint
 from retention.audit.tables import audit_checkpoint
 from retention.errors import LogError, UsageError
 from retention.policy.plan import Plan, load_plan
@@ -64,11 +66,16 @@ class OrderFacts(NamedTuple):
 
 
 class HeadFacts(NamedTuple):
-    """The checkpoint that first covered the run: ``root`` is base64, ``note`` the signed text."""
+    """The checkpoint that first covered the run: ``root`` is base64, ``note`` the signed text.
+
+    ``key`` is the key of the log that signed it, as verifiers take it (C2SP vkey), ``fingerprint`` its SHA-256.
+    """
 
     size: int
     root: str
     note: str
+    key: str
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,4 +227,8 @@ def _head(connection: Connection, run: runs.Run) -> HeadFacts:
         msg = "the checkpoint that covered this run is gone; look with: retention audit verify"
         raise LogError(msg)
     head = parse_checkpoint(note.partition("\n\n")[0] + "\n")
-    return HeadFacts(head.size, b64encode(head.root).decode("ascii"), note)
+    key = rotation.key_at(rotation.introduced(connection), head.size)
+    if key is None:
+        msg = "no entry of the log names the key that signed it then; look with: retention audit verify"
+        raise LogError(msg)
+    return HeadFacts(head.size, b64encode(head.root).decode("ascii"), note, vkey(key), fingerprint(key))

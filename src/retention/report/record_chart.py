@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from retention.report.record_counts import Span
 
-_WIDTH, _HEIGHT = 680, 124
-_LEFT, _RIGHT, _TOP, _BASE = 0, 44, 10, 104
+_WIDTH, _HEIGHT = 680, 110
+_LEFT, _RIGHT, _TOP, _BASE = 0, 44, 10, 90
 _TEXT = 'font-family="Libertinus Serif" font-size="11.5" fill="#57606a"'
 _GAP, _WIDEST = 0.28, 46
 _LABEL_ALL = 12

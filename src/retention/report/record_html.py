@@ -104,7 +104,10 @@ def _findings(page: Page) -> Iterable[str]:
     yield _lines(page.checks, "")
     yield "</section>\n<section>\n<h2>Evidence</h2>"
     yield _lines(page.evidence, "")
-    yield '</section>\n</div>\n<section>\n<h2 id="reach">Not yet beyond reach, and until when</h2>'
+    yield "</section>\n</div>"
+    if page.belts:
+        yield f"<section>\n<h2>Safety belts</h2>\n{_lines(page.belts, '')}\n</section>"
+    yield '<section>\n<h2 id="reach">Not yet beyond reach, and until when</h2>'
     yield '<table class="reach" aria-labelledby="reach">\n<tbody>'
     yield from (_row(list(row), 'th scope="row"', "td") for row in page.beyond_reach)
     yield "</tbody>\n</table>\n</section>"

@@ -68,7 +68,16 @@ def _record(record: Record) -> dict[str, Any]:
         "not_yet_beyond_reach": [
             {"copy": copy, "until": None, "why": why} for copy, why in BEYOND_REACH[record.database]
         ],
-        "entries": {"first": record.entries[0], "last": record.entries[1]} if record.entries else None,
+        "entries": (
+            {
+                "first": record.entries[0],
+                "last": record.entries[1],
+                "disposals": record.disposed,
+                "closing_batches": run.batches,
+            }
+            if record.entries
+            else None
+        ),
         "checkpoint": record.checkpoint._asdict(),
         "verify": [{"command": command, "shows": shows} for command, shows in steps_of(record)],
     }

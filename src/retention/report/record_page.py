@@ -44,6 +44,7 @@ class Page:
     chart_alt: str
     table: Table | None
     checks: list[Line]
+    belts: list[Line]
     evidence: list[Line]
     beyond_reach: list[tuple[str, str, str]]
     proof: list[Line]
@@ -72,6 +73,7 @@ def page_of(record: Record) -> Page:
         chart_alt=_alt(caption, [(span.label, span.disposed) for span in bars.spans]),
         table=_table(record) if record.counts else None,
         checks=words.checks(record),
+        belts=words.belts(record.belts),
         evidence=words.evidence(record),
         beyond_reach=words.beyond_reach(record),
         proof=words.proof(record),

@@ -131,8 +131,14 @@ def warnings(record: Record) -> list[str]:
     if run.due_after:
         found.append(f"After the run {messages(run.due_after)} past the period and not held remained.")
     if run.residue:
-        found.append(f"{number(run.residue)} identifiers of deleted records were still readable in our own files.")
+        found.append(f"{_identifiers(run.residue)} still readable in our own files.")
     return found
+
+
+def _identifiers(count: int) -> str:
+    return (
+        "1 identifier of a deleted record was" if count == 1 else f"{number(count)} identifiers of deleted records were"
+    )
 
 
 def figures(record: Record) -> list[Figure]:
@@ -188,13 +194,12 @@ def checks(record: Record) -> list[Line]:
     if released := sum(rule.released for rule in record.rules):
         lines.append(Line("Released holds", f"{messages(released)} of the plan had been held until a release"))
     residue = "not searched" if run.residue is None else f"{number(run.residue)} of a sample readable in our files"
-    return [*lines, Line("Identifiers left", residue), *belts(record.belts)]
+    lines.append(Line("Identifiers left", residue))
+    return lines if record.belts else [*lines, Line("Safety belts", "none was passed")]
 
 
 def belts(passed: tuple[BeltFacts, ...]) -> list[Line]:
     """Say which safety belts were passed, by whom and why; belts with one reason are told together."""
-    if not passed:
-        return [Line("Safety belts", "none was passed")]
     told: dict[tuple[object, object], list[BeltFacts]] = {}
     for belt in passed:
         told.setdefault((belt.reason, belt.by), []).append(belt)
@@ -206,7 +211,7 @@ def _belts(group: list[BeltFacts]) -> list[Line]:
     reason, by = group[0].reason, group[0].by
     why = f"“{_shortened(reason.text)}”" if reason.text is not None else "the text was erased"
     who = "not named in the log" if by is None else by.text or "the name was erased"
-    return [Line("Safety belts passed", names), Line("Reason given", why), Line("By", who)]
+    return [Line("Passed", names), Line("Reason given", why), Line("By", who)]
 
 
 def _shortened(text: str) -> str:
@@ -219,9 +224,19 @@ def evidence(record: Record) -> list[Line]:
     if record.entries is None:
         here = "nothing was deleted; the log has an entry that says so"
     else:
-        first, last = record.entries
-        here = f"deleted; one log entry for each message, within entries {number(first)} to {number(last)}"
+        here = f"deleted; {_entries(record, *record.entries)}"
     return [Line("Register", here), Line("Upstream", f"{record.upstream_level}. {upstream_reason(record)}")]
+
+
+def _entries(record: Record, first: int, last: int) -> str:
+    """Say which entries of the log are the run's: one for each message, and one that closes each batch."""
+    batches = record.run.batches
+    closing = "1 that closes the batch" if batches == 1 else f"{number(batches)} that close its batches"
+    alone = last - first + 1 == record.disposed + batches
+    one = (
+        "1 log entry for the message" if record.disposed == 1 else f"{number(record.disposed)} log entries, 1 a message"
+    )
+    return f"{one}, and {closing}: {'' if alone else 'among '}entries {number(first)} to {number(last)}"
 
 
 def upstream_reason(record: Record) -> str:
@@ -262,8 +277,10 @@ def proof(record: Record) -> list[Line]:
     head = record.checkpoint
     return [
         Line("Log", record.origin),
-        Line("Size", f"{number(head.size)} entries"),
+        Line("Size", "1 entry" if head.size == 1 else f"{number(head.size)} entries"),
         Line("Root", head.root),
+        Line("Key", head.key),
+        Line("Fingerprint", f"SHA-256 {head.fingerprint}"),
         Line("Plan", record.run.plan_digest),
         Line("Schedule", record.run.schedule_digest),
         Line("Software", record.software or "not recorded"),

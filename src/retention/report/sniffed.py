@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from retention.policy.words import say_count
+
 if TYPE_CHECKING:
     from retention.sources.sniff import Guess
 
@@ -57,8 +59,8 @@ def sniffed_as_json(guess: Guess) -> dict[str, Any]:
 
 def _reading(guess: Guess) -> list[str]:
     counts = guess.counts
-    kinds = f"{counts.messages} messages, {counts.private} private and {counts.public} public"
-    lines = [f"Read so, the file has {kinds}, and {counts.problems} rows that cannot be used."]
+    kinds = f"{say_count(counts.messages, 'message')}, {counts.private} private and {counts.public} public"
+    lines = [f"Read so, the file has {kinds}, and {say_count(counts.problems, 'row')} that cannot be used."]
     lines += [f"  {number} x {reason}" for reason, number in counts.reasons.items()]
     return [*lines, f"It is REFUSED: it {counts.refused}."] if counts.refused else lines
 

@@ -15,6 +15,7 @@ from retention.audit.verify import verify_head
 from retention.errors import AnchorError, LogError, RestoredError
 from retention.model import from_epoch, iso, to_epoch
 from retention.policy.days import local_day
+from retention.policy.words import say_count
 from retention.report.upstream import calls_of, lags, upstream_of
 from retention.store import findings, holds, inbox, register, runs
 
@@ -183,7 +184,7 @@ def _by_rule(schedule: Schedule, known: dict[int, MessageClass]) -> Iterable[tup
 def _broken(backlog: _Backlog, wrong: str | None) -> list[str]:
     reasons = []
     if backlog.overdue:
-        reasons.append(f"{backlog.overdue} messages are overdue and not held; run: retention purge")
+        reasons.append(f"overdue and not held: {say_count(backlog.overdue, 'message')}; run: retention purge")
     if wrong:
         reasons.append(f"the audit log does not verify: {wrong}; look with: retention audit verify")
     return reasons

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from retention.model import from_epoch, iso, to_epoch
+from retention.policy.words import say_count
 from retention.store import imports, orders, upstream_calls
 from retention.store.coverage import covered, silent_since
 
@@ -69,7 +70,7 @@ def upstream_of(connection: Connection, now: datetime, grace: timedelta) -> Upst
         forgotten = not order.left and orders.label(order.id) in shown
         see = f"see: retention upstream show {order.id}"
         if order.present or forgotten:
-            held = f"{order.present or 'some'} messages of order {order.id}"
+            held = f"{say_count(order.present, 'message') if order.present else 'some messages'} of order {order.id}"
             told = f"an export shows that {order.source} still holds {held}"
             breaks = order.overdue_at is not None and order.overdue_at < late
             (found.broken if breaks else found.risks).append(f"{told}; {see}")
@@ -82,8 +83,8 @@ def upstream_of(connection: Connection, now: datetime, grace: timedelta) -> Upst
         if stray.due_at < late:
             since = iso(from_epoch(stray.due_at))
             found.broken.append(
-                f"an export shows that {stray.source} still holds {stray.messages} messages past their period, the "
-                f"first due since {since}; see finding {stray.finding_id} in: retention findings list"
+                f"an export shows that {stray.source} still holds {say_count(stray.messages, 'message')} past the "
+                f"period, the first due since {since}; see finding {stray.finding_id} in: retention findings list"
             )
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from retention.policy.words import say_count
 from retention.report.upstream import calls_as_text
 
 if TYPE_CHECKING:
@@ -16,18 +17,20 @@ _WORDS = {"kept": "The promise is kept.", "at_risk": "The promise is AT RISK.", 
 def status_as_text(status: Status) -> list[str]:
     """Give a status, the answer first."""
     oldest, there = status.oldest_received_on or "none", status.upstream
+    reviews = say_count(status.holds["reviews_overdue"], "review")
+    entries = say_count(status.log["size"], "entry")
     lines = [
         _WORDS[status.promise],
         *(f"  - {reason}" for reason in status.reasons),
         f"  now                 {status.now}",
-        f"  registered          {status.registered} messages, the oldest received on {oldest}",
+        f"  registered          {say_count(status.registered, 'message')}, the oldest received on {oldest}",
         f"  due                 {status.due}, overdue {status.overdue}, held {status.held}",
         f"  next due on         {status.next_due_on or 'nothing is registered'}",
-        f"  holds               {status.holds['active']} active, {status.holds['reviews_overdue']} reviews overdue",
+        f"  holds               {status.holds['active']} active, {reviews} overdue",
         f"  at the source       {there['ordered']} ordered to go, {there['overdue']} late, {there['present']} present",
         *(f"  at {call['source']:<16} {calls_as_text(call)}" for call in status.upstream_calls),
         f"  findings            {status.findings['open']} open",
-        f"  audit log           {status.log['size']} entries, head {'in order' if status.log['verified'] else 'WRONG'}",
+        f"  audit log           {entries}, head {'in order' if status.log['verified'] else 'WRONG'}",
     ]
     if status.inbox["waiting"]:
         lines.append(f"  inbox               {status.inbox['waiting']} events wait since {status.inbox['since']}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from retention.errors import Exit
 from retention.model import from_epoch, iso
+from retention.policy.words import say_count
 from retention.report.upstream import calls_as_text
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ def imports_as_text(results: list[ImportResult]) -> list[str]:
             lines.append(f"{result.name}: imported before, nothing changed")
             continue
         lines.append(
-            f"{result.name}: {counts.rows} rows: {counts.registered} registered, {counts.duplicates} known already, "
-            f"{counts.not_covered} not covered by a rule, {counts.born_expired} past their period (not stored), "
+            f"{result.name}: {say_count(counts.rows, 'row')}: {counts.registered} registered, "
+            f"{counts.duplicates} known already, {counts.not_covered} not covered by a rule, "
+            f"{counts.born_expired} past their period (not stored), "
             f"{counts.rejected} rejected"
         )
         if result.refused:
@@ -122,7 +124,7 @@ def plan_as_text(plan: Plan) -> list[str]:
         f"Plan {plan.digest}",
         f"  made {iso(from_epoch(plan.now))} under schedule {plan.schedule_digest}",
         (
-            f"  {plan.total} messages are registered: {plan.due} due, {plan.held} due but held, "
+            f"  registered: {say_count(plan.total, 'message')}; {plan.due} due, {plan.held} due but held, "
             f"{plan.released} of the due because a hold was released"
         ),
     ]
@@ -166,18 +168,26 @@ def run_as_json(run: Run, calls: list[dict[str, Any]]) -> dict[str, Any]:
     return {**{name: getattr(run, name) for name in names}, "calls": calls}
 
 
-def run_as_text(run: Run, calls: list[dict[str, Any]]) -> list[str]:
-    """Give a run for people; ``calls`` is what calls_of() says of it."""
-    lines = [f"Run {run.id}: {run.disposed} messages disposed of in {run.batches} batches."]
+def run_as_text(run: Run, calls: list[dict[str, Any]], unsearched: int = 0) -> list[str]:
+    """Give a run for people.
+
+    ``calls`` is what calls_of() says of it, ``unsearched`` the number of files that the search could not see into.
+    """
+    done = f"{say_count(run.disposed, 'message')} disposed of in {say_count(run.batches, 'batch')}"
+    lines = [f"Run {run.id}: {done}."]
     if run.skipped_held:
-        lines.append(f"  {run.skipped_held} were passed over: a hold was placed after the plan was made")
+        lines.append(f"  passed over: {run.skipped_held}, because a hold was placed after the plan was made")
     if run.skipped_gone:
-        lines.append(f"  {run.skipped_gone} of the plan were not there any more")
+        lines.append(f"  of the plan, not there any more: {run.skipped_gone}")
     lines.append(
         f"  Still due and not held: {run.due_after}. Identifiers found in our files, of a sample: {run.residue}."
     )
     lines += [f"  At {call['source']}: {calls_as_text(call)}." for call in calls]
-    lines.append(f"  Signed checkpoint at {run.checkpoint_size} entries.")
+    if unsearched:
+        lines.append(f"  NOT SEARCHED: {say_count(unsearched, 'file')} with parts that cannot be unpacked;")
+        lines.append("  look with: retention findings list")
+    if run.checkpoint_size is not None:
+        lines.append(f"  Signed checkpoint at {say_count(run.checkpoint_size, 'entry')}.")
     return lines
 
 
@@ -190,16 +200,51 @@ def verification_as_json(found: Verification) -> dict[str, Any]:
         "first_bad_index": found.first_bad_index,
         "problems": found.problems,
         "notes": found.notes,
+        "checked": found.checked,
     }
 
 
 def verification_as_text(found: Verification) -> str:
     """Give a verification for people."""
-    notes = [f"  NOTE: {note}" for note in found.notes]
     if found.ok:
-        verifies = f"The audit log verifies: {found.size} entries, root {b64encode(found.root).decode('ascii')}"
-        return "\n".join([verifies, *notes])
-    where = f", first bad entry {found.first_bad_index}" if found.first_bad_index is not None else ""
+        return "\n".join([f"The audit log verifies: {_extent(found)}", *_beside(found)])
+    return _not_verified("The audit log", found)
+
+
+def bundle_as_text(found: Verification, fingerprint: str, *, trusted: bool) -> str:
+    """Give the verification of a bundle for people; ``trusted`` where somebody said whose signature it must bear."""
+    if not found.ok:
+        return _not_verified("The bundle", found)
+    if trusted:
+        return "\n".join([f"The bundle VERIFIES: {_extent(found)}", *_beside(found)])
     return "\n".join(
-        [f"The audit log DOES NOT VERIFY{where}:", *(f"  {problem}" for problem in found.problems), *notes]
+        [
+            f"The bundle is CONSISTENT, SIGNER NOT CHECKED: {_extent(found)}",
+            *_beside(found),
+            "  Its key came with it, and whoever forges a bundle puts a key of their own there. Verify it again with",
+            "  --fingerprint and the one that reached you on another way, by letter say. The bundle's own key has the",
+            f"  SHA-256 {fingerprint}",
+        ]
     )
+
+
+def held_against(messages: int) -> str:
+    """Say what was compared where the register fits the log."""
+    return (
+        f"the register ({say_count(messages, 'message')}) fits the log: by day and class, by import, by every "
+        "pseudonym, and no message that was disposed of is there"
+    )
+
+
+def _extent(found: Verification) -> str:
+    return f"{say_count(found.size, 'entry')}, root {b64encode(found.root).decode('ascii')}"
+
+
+def _beside(found: Verification) -> list[str]:
+    return [*(f"  CHECKED: {one}" for one in found.checked), *(f"  NOTE: {note}" for note in found.notes)]
+
+
+def _not_verified(what: str, found: Verification) -> str:
+    where = f", first bad entry {found.first_bad_index}" if found.first_bad_index is not None else ""
+    problems = (f"  {problem}" for problem in found.problems)
+    return "\n".join([f"{what} DOES NOT VERIFY{where}:", *problems, *_beside(found)])

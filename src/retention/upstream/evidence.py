@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from retention.audit.entry import entry
 from retention.model import from_epoch, iso, to_epoch
 from retention.policy.coverage import Days, Window, named_window, whole_days
+from retention.policy.words import say_count
 from retention.store import findings, order_items, orders
 from retention.upstream.orders import save
 
@@ -156,9 +157,8 @@ class Watch:
         due_at = progress.stray_due_at
         if due_at is not None and due_at <= shown.at:
             strays = progress.born_expired - progress.listed
-            reason = (
-                f"the export has {strays} messages past their period, the first due since {iso(from_epoch(due_at))}"
-            )
+            past = say_count(strays, "message")
+            reason = f"the export has {past} past the period, the first due since {iso(from_epoch(due_at))}"
             findings.open_finding(
                 connection,
                 orders.PRESENT_KIND,

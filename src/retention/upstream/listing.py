@@ -15,7 +15,7 @@ from io import StringIO
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
-from retention.policy.words import say_day
+from retention.policy.words import say_count, say_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -56,7 +56,8 @@ def html_lines(order: DisposalOrder, items: Iterable[tuple[str, str]], *, drill:
     yield f"<style>{_STYLE}</style></head><body>\n<h1>{escape(title)}</h1>\n"
     yield (
         f"<p>These messages are past their retention period. Their copies at <b>{escape(order.source)}</b> are to be "
-        f"deleted by the end of <b>{due}</b>. {order.left} messages. Destroy this list when it is done.</p>\n"
+        f"deleted by the end of <b>{due}</b>. {say_count(order.left, 'message')}. "
+        "Destroy this list when it is done.</p>\n"
     )
     for received_on, of_day in groupby(items, key=lambda item: item[0]):
         yield f"<h2>received on {say_day(date.fromisoformat(received_on))}</h2>\n<table>\n"

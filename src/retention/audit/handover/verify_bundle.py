@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Verify an exported audit log, or the proof of one entry. One file; needs Python 3.11 and the package cryptography.
 
-    python3 verify_bundle.py BUNDLE [--key VKEY|FILE | --fingerprint HEX] [--since CHECKPOINT-FILE]...
+    python3 verify_bundle.py BUNDLE --fingerprint HEX [--since CHECKPOINT-FILE]...
+    python3 verify_bundle.py BUNDLE --key VKEY|FILE [--since CHECKPOINT-FILE]...
     python3 verify_bundle.py --proof FILE.tlog-proof --entry FILE.json --key VKEY|FILE
 
 What is checked, all of it computed anew from the lines of entries.jsonl (formats: c2sp.org, hashes: RFC 6962):
@@ -12,11 +13,14 @@ What is checked, all of it computed anew from the lines of entries.jsonl (format
    key has taken over, its signature must be there: what a retired key signs later proves nothing. A genesis after the
    first entry begins an epoch under another origin, after a database was restored; its key is compared anew;
 3. each batch against its disposals: number, first index, and that every message was due on the day that is stated;
-4. deletion-log.csv against the entries, line by line; each proof; each other file against SHA256SUMS;
-5. with --since: the log still begins with what the checkpoint you kept speaks of.
+4. deletion-log.csv against the entries, line by line; each proof;
+5. every file that is not a tile against the list SHA256SUMS, and that list against its signature, SHA256SUMS.note;
+6. with --since: the log still begins with what the checkpoint you kept speaks of.
 
-Without --key and --fingerprint the key comes from the bundle itself, and the answer is worth as much as the comparison
-of its fingerprint with one that reached you on another way. Exit: 0 verified, 1 not verified, 2 wrong usage.
+The fingerprint, or the key, is one that reached you on another way than the bundle: by letter, say. Without either the
+key comes from the bundle itself, and whoever forges a bundle puts a key of their own into it: then the answer is
+CONSISTENT, SIGNER NOT CHECKED and never VERIFIED.
+Exit: 0 verified, 1 not verified, 2 wrong usage, 3 consistent, but nobody has said whose signature it must be.
 """
 
 from __future__ import annotations
@@ -35,7 +39,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import accumulate, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
@@ -48,9 +52,11 @@ EMPTY_ROOT = sha256(b"").digest()
 WIDTH, HASH, BLOCK = 256, 32, 1 << 16
 LONGEST_ENTRY, MOST_BLOCKS, MOST_PROBLEMS = 65_535, 512, 100
 COUNTED = frozenset({"import_done", "import_refused", "import_interrupted", "batch", "register_reconciled"})
-DERIVED = ("entries.jsonl", "deletion-log.csv", "SHA256SUMS")
+LIST, LIST_NOTE, LIST_KIND, MOST_FILES = "SHA256SUMS", "SHA256SUMS.note", "retention.bundle-files/v1", 20
+LISTED = re.compile(r"([0-9a-f]{64})  ([^\n]+)\n")
 NAME, BASE64 = r"[^\s+\x00-\x1f]+", r"[A-Za-z0-9+/]+={0,2}"
-NOTE = re.compile(rf"((({NAME})\n(0|[1-9][0-9]{{0,18}})\n({BASE64})\n))\n((?:\u2014 {NAME} {BASE64}\n)+)")
+SIGNATURES = rf"((?:\u2014 {NAME} {BASE64}\n)+)"
+NOTE = re.compile(rf"((({NAME})\n(0|[1-9][0-9]{{0,18}})\n({BASE64})\n))\n{SIGNATURES}")
 VKEY = re.compile(rf"({NAME})\+([0-9a-f]{{8}})\+({BASE64})\n?")
 PROOF = re.compile(
     rf"c2sp\.org/tlog-proof@v1\n(?:extra {BASE64}\n)?index (0|[1-9][0-9]{{0,18}})\n((?:{BASE64}\n){{0,63}})\n(.*)",
@@ -65,6 +71,9 @@ COLUMNS = (
     *("entry_index", "disposed_at", "received_on", "network", "pseudonym", "rule", "authority", "cutoff"),
     *("run", "batch", "plan_digest", "schedule_digest", "origin"),
 )
+
+
+Read = TypeVar("Read")
 
 
 class NotVerifiedError(Exception):
@@ -157,18 +166,36 @@ def parse_key(text: str) -> Key:
     return Key(match[1], data[1:])
 
 
+def parse_key_bytes(data: bytes) -> Key:
+    """Read a key from a file."""
+    return parse_key(data.decode("utf-8", "replace"))
+
+
 def parse_note(data: bytes) -> Head:
     """Read a signed checkpoint (C2SP tlog-checkpoint): three lines, an empty one, signature lines."""
     match = NOTE.fullmatch(data.decode("utf-8", "replace"))
     if match is None or len(root := decoded(match[5])) != HASH:
         message = "a checkpoint must be origin, size and root, an empty line and signature lines"
         raise NotVerifiedError(message)
+    return Head(match[3], int(match[4]), root, match[1].encode(), parse_signatures(match[6]))
+
+
+def parse_signatures(lines: str) -> list[tuple[str, bytes, bytes]]:
+    """Read signature lines (C2SP signed-note): key name, key id and signature of each."""
     signatures = []
-    for line in match[6].splitlines():
+    for line in lines.splitlines():
         _, name, encoded = line.split(" ")
         signature = decoded(encoded)
         signatures.append((name, signature[:4], signature[4:]))
-    return Head(match[3], int(match[4]), root, match[1].encode(), signatures)
+    return signatures
+
+
+def list_text(origin: str, size: int, listed: bytes) -> str:
+    """Spell what is signed of the list of a bundle's files: which list, beside which checkpoint.
+
+    No checkpoint can be spelled like this: its first line is the name of the key.
+    """
+    return f"{LIST_KIND}\n{origin}\n{size}\n{sha256(listed).hexdigest()}\n"
 
 
 def node(left: bytes, right: bytes) -> bytes:
@@ -360,7 +387,8 @@ class Facts:
         self._fits = True
         self._counts = Counts()
         self._miscounted: int | None = None
-        self._compare(COLUMNS)
+        self._line = 1
+        self._compare(COLUMNS, "deletion-log.csv is missing, or does not begin with the names of its columns")
 
     def see(self, index: int, line: bytes) -> None:
         """Look at the next entry."""
@@ -413,19 +441,21 @@ class Facts:
             if day.decode() >= due_before:
                 self._add(f"entry {place} was not due under the cutoff of its batch", place, index)
             own = [_guarded(one.decode()) for one in (day, network, pseudonym)]
-            self._compare((str(place), at, *own, *facts, self._origin))
+            told = f"deletion-log.csv, line {self._line}, does not say what entry {place} says"
+            self._compare((str(place), at, *own, *facts, self._origin), told)
 
-    def _compare(self, cells: tuple[str, ...]) -> None:
+    def _compare(self, cells: tuple[str, ...], problem: str) -> None:
         row = io.StringIO()
         csv.writer(row, lineterminator="\r\n").writerow(cells)
         expected = row.getvalue().encode()
         if self._fits and self._table.read(len(expected)) != expected:
             self._fits = False
-            self._report.add(f"deletion-log.csv does not say what the entries say, in the row {cells[0]}")
+            self._report.add(problem)
+        self._line += expected.count(b"\n")
 
 
 def _guarded(value: object) -> str:
-    """Keep a spreadsheet from taking a cell for a formula."""
+    """Put an apostrophe before what a spreadsheet would take for a formula; a pseudonym may begin with a minus."""
     text = str(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
@@ -514,44 +544,55 @@ class Walk:
 
 
 def verify(
-    bundle: Bundle, keys: Iterable[Key], since: Iterable[bytes] = (), tick: Callable[[int], object] = id
+    bundle: Bundle,
+    keys: Iterable[Key],
+    since: Iterable[bytes] = (),
+    tick: Callable[[int], object] = id,
+    fingerprint: str = "",
 ) -> Report:
-    """Verify a bundle under the keys that are trusted, or under its own where there are none.
+    """Verify a bundle under the keys that are trusted, or the one of the fingerprint, or its own where none is given.
 
     ``since`` are checkpoints that were kept elsewhere; ``tick`` is told now and then how many entries were read.
     """
     report = Report()
+    _check_files(bundle, report)
     try:
-        _verify(bundle, keys, since, tick, report)
+        _verify(bundle, (list(keys), fingerprint), since, tick, report)
     except NotVerifiedError as error:
         report.add(str(error))
     return report
 
 
 def _verify(
-    bundle: Bundle, keys: Iterable[Key], since: Iterable[bytes], tick: Callable[[int], object], report: Report
+    bundle: Bundle,
+    trust: tuple[list[Key], str],
+    since: Iterable[bytes],
+    tick: Callable[[int], object],
+    report: Report,
 ) -> None:
     note = whole(bundle, "checkpoint")
-    head = report.head = parse_note(note)
-    own = report.key = parse_key(whole(bundle, "keys/log.vkey").decode("utf-8", "replace"))
-    others = sorted(name for name in bundle.names() if not name.startswith("tile/") and name not in DERIVED)
-    _check_sums(bundle, others, report)
-    heads = [(name, parse_note(whole(bundle, name))) for name in others if name.startswith("checkpoints/")]
+    head = report.head = _parsed("checkpoint", note, parse_note)
+    own = report.key = _parsed("keys/log.vkey", whole(bundle, "keys/log.vkey"), parse_key_bytes)
+    others = sorted(name for name in bundle.names() if not name.startswith("tile/"))
+    heads = [
+        (name, _parsed(name, whole(bundle, name), parse_note)) for name in others if name.startswith("checkpoints/")
+    ]
     if whole(bundle, f"checkpoints/{head.size}") != note or any(
         name != f"checkpoints/{one.size}" for name, one in heads
     ):
         report.add("a file in checkpoints/ is not the checkpoint of the size that it is named after")
     heads += [("the checkpoint that was kept elsewhere,", parse_note(one)) for one in since]
     walk, facts = _walk(bundle, report, {one.size for _, one in heads}, head, tick)
-    known = _trusted(heads, walk.roots, {(key.name, key.key_id): key for key in keys or [own]}, facts.introduced)
+    chain = facts.introduced
+    start = _start(trust, own, chain, report)
+    known = _trusted(heads, walk.roots, {(key.name, key.key_id): key for key in start}, chain)
     for told, one in heads:
-        required = [key for index, key in facts.introduced if index < one.size][-1:]
-        fitting = {name: key for name, key in known.items() if key in (required or known.values())}
+        required, fitting = _fitting(known, chain, one.size)
         if one.is_signed_by(fitting) and (required or one.origin == head.origin):
             continue
         report.add(
             f"{told} of size {one.size}, is of an epoch of the log that had ended by then: the database was restored"
-            if required and one.origin != required[0].name and one.origin in {key.name for _, key in facts.introduced}
+            if required and one.origin != required[0].name and one.origin in {key.name for _, key in chain}
             else f"{told} of size {one.size}, is not signed by the key that this log had then, or none leads to it"
         )
     _check_roots(sorted(heads, key=lambda pair: pair[1].size), walk, report)
@@ -562,22 +603,81 @@ def _verify(
             report.add(problem, index)
     if (own.name, own.key_id) not in known or own.pem != whole(bundle, "keys/log.pem"):
         report.add("the key in keys/ is not one that the trusted key leads to")
+    _check_list(bundle, head, _fitting(known, chain, head.size)[1], report)
     _check_proofs(bundle, others, [one for _, one in heads], report)
     for name in bundle.names():
         if name.startswith("tile/") and not walk.belongs(name):
             report.add(f"{name} is not a tile of this log, or it is damaged")
 
 
-def _check_sums(bundle: Bundle, names: list[str], report: Report) -> None:
-    lines = []
-    for name in names:
+def _parsed(name: str, data: bytes, parse: Callable[[bytes], Read]) -> Read:
+    """Read a small file of the bundle; what is wrong with it is told with its name."""
+    try:
+        return parse(data)
+    except NotVerifiedError as error:
+        message = f"{name}: {error}" if data else f"{name} is missing"
+        raise NotVerifiedError(message) from None
+
+
+def _start(trust: tuple[list[Key], str], own: Key, chain: list[tuple[int, Key]], report: Report) -> list[Key]:
+    """Give the keys that trust begins with; a fingerprint may be of any key that the log says it had."""
+    keys, fingerprint = trust
+    if not fingerprint:
+        return keys or [own]
+    found = [key for key in [own, *(key for _, key in chain)] if key.fingerprint == fingerprint]
+    if not found:
+        report.add("the key in the bundle does not have the fingerprint that was given")
+    return found[:1] or [own]
+
+
+def _fitting(
+    known: dict[tuple[str, bytes], Key], chain: list[tuple[int, Key]], size: int
+) -> tuple[list[Key], dict[tuple[str, bytes], Key]]:
+    """Give the key that had taken over last below a size, if any, and those known keys whose signature counts there."""
+    required = [key for index, key in chain if index < size][-1:]
+    return required, {name: key for name, key in known.items() if key in (required or known.values())}
+
+
+def _check_files(bundle: Bundle, report: Report) -> None:
+    """Compare every file that is not a tile with the list of them; tiles follow from the entries."""
+    text = whole(bundle, LIST).decode("utf-8", "replace")
+    listed = {name: digest for digest, name in LISTED.findall(text)}
+    if text != "".join(f"{listed[name]}  {name}\n" for name in sorted(listed)):
+        report.add(f"{LIST} is not a list of files as sha256sum writes it")
+    wrong = []
+    there = sorted(name for name in bundle.names() if not name.startswith("tile/") and name not in {LIST, LIST_NOTE})
+    for name in there:
+        digest = sha256()
         with bundle.open(name) as file:
-            digest = sha256()
             for block in blocks(file):
                 digest.update(block)
-        lines.append(f"{digest.hexdigest()}  {name}\n")
-    if whole(bundle, "SHA256SUMS") != "".join(lines).encode():
-        report.add("SHA256SUMS does not fit the files beside the log: one was changed, added or removed")
+        if name not in listed:
+            wrong.append(f"{name} was added: it is not among the files that {LIST} lists")
+        elif listed[name] != digest.hexdigest():
+            wrong.append(f"{name} was changed: it is not the file that {LIST} lists")
+    wrong += [f"{name} is missing: {LIST} lists it" for name in sorted(listed.keys() - set(there))]
+    if not text:
+        wrong = [f"{LIST} is missing: nothing says which files belong to this bundle"]
+    for problem in wrong[:MOST_FILES]:
+        report.add(problem)
+    if len(wrong) > MOST_FILES:
+        report.add(f"{len(wrong) - MOST_FILES} more files are not as {LIST} lists them")
+
+
+def _check_list(bundle: Bundle, head: Head, keys: dict[tuple[str, bytes], Key], report: Report) -> None:
+    """Check that the key of the log signed this list of files, beside this checkpoint."""
+    text, note = list_text(head.origin, head.size, whole(bundle, LIST)), whole(bundle, LIST_NOTE)
+    signed, signatures = note.decode("utf-8", "replace").split("\n\n", 1) if b"\n\n" in note else ("", "")
+    if (
+        f"{signed}\n" != text
+        or not re.fullmatch(SIGNATURES, signatures)
+        or not Head(head.origin, head.size, b"", text.encode(), parse_signatures(signatures)).is_signed_by(keys)
+    ):
+        report.add(
+            f"{LIST_NOTE} does not show that the key of the log signed this list of files with this checkpoint"
+            if note
+            else f"{LIST_NOTE} is missing: nothing shows that the key of the log signed this list of files"
+        )
 
 
 def _walk(
@@ -649,8 +749,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("bundle", nargs="?", type=Path, help="the folder of the bundle")
-    parser.add_argument("--key", help="the log's public key, as its line or in a file")
-    parser.add_argument("--fingerprint", help="SHA-256 of the public key in DER, in hex")
+    parser.add_argument("--fingerprint", help="SHA-256 of the public key in DER, in hex, from another way")
+    parser.add_argument("--key", help="the log's public key from another way, as its line or in a file")
     parser.add_argument("--since", action="append", default=[], type=Path, help="a checkpoint that you kept")
     parser.add_argument("--proof", type=Path, help="a proof of one entry, in place of a bundle")
     parser.add_argument("--entry", type=Path, help="with --proof: the file with the entry")
@@ -658,27 +758,82 @@ def main(arguments: list[str] | None = None) -> int:
     if (asked.bundle is None) == (asked.proof is None) or (asked.proof and not (asked.entry and asked.key)):
         parser.error("name a bundle, or --proof with --entry and --key")
     try:
-        text = Path(asked.key).read_text("utf-8") if asked.key and Path(asked.key).is_file() else asked.key
-        keys = [parse_key(text)] if text else []
-        if asked.proof:
-            head = check_proof(asked.proof.read_bytes(), asked.entry.read_bytes())
-            report = Report(head, keys[0])
-            if not head.is_signed_by({(key.name, key.key_id): key for key in keys}):
-                report.add("the checkpoint in the proof is not signed by the key that was given")
-        else:
-            # One that was copied from a page or a mail may have lost its last newline.
-            kept = [path.read_bytes().removesuffix(b"\n") + b"\n" for path in asked.since]
-            report = verify(Folder(asked.bundle), keys, kept)
-    except (OSError, NotVerifiedError) as error:
-        report = Report(problems=[str(error)])
-    if asked.fingerprint and (
-        report.key is None or report.key.fingerprint != asked.fingerprint.lower().replace(":", "")
-    ):
-        report.add("the key in the bundle does not have the fingerprint that was given")
-    return _tell(report, trusted=bool(asked.key or asked.fingerprint))
+        keys = [given_key(asked.key)] if asked.key else []
+        fingerprint = given_fingerprint(asked.fingerprint) if asked.fingerprint is not None else ""
+        kept = [(path, given_note(path)) for path in asked.since]
+        if asked.bundle and not asked.bundle.is_dir():
+            parser.error(f"{asked.bundle}: is not a folder; unpack a tar file first: tar -xf FILE -C FOLDER")
+        proof = (_read(asked.proof), _read(asked.entry)) if asked.proof else None
+    except NotVerifiedError as error:
+        parser.error(str(error))
+    if fingerprint and keys and keys[0].fingerprint != fingerprint:
+        parser.error("--key is not the key of --fingerprint; give one of the two")
+    report = (
+        _proven(*proof, keys[0])
+        if proof
+        else verify(Folder(asked.bundle), keys, [one for _, one in kept], id, fingerprint)
+    )
+    return _tell(report, kept, trusted=bool(asked.key or asked.fingerprint))
 
 
-def _tell(report: Report, *, trusted: bool) -> int:
+def given_key(given: str) -> Key:
+    """Read the key that somebody trusts, from a line or a file; raises for what is not a public key with its name."""
+    text = given
+    with suppress(OSError, ValueError):  # a line may be longer than the name of a file can be
+        if Path(given).is_file():
+            text = _read(Path(given)).decode("utf-8", "replace")
+    if "PRIVATE KEY" in text:
+        message = "--key: this is a private key; it stays where it is. Give the public one, as in keys/log.vkey"
+    elif "-----BEGIN" in text:
+        message = "--key: a key in PEM does not say which log it is of; give its line, as in keys/log.vkey"
+    else:
+        with suppress(NotVerifiedError):
+            return parse_key(text.strip())
+        message = "--key: neither a file with a key nor a key, which reads name+key id+base64, as in keys/log.vkey"
+    raise NotVerifiedError(message)
+
+
+def given_fingerprint(given: str) -> str:
+    """Read a fingerprint as people write it; raises where it is none."""
+    text = re.sub(r"[\s:]", "", given).lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        message = "--fingerprint: takes the 64 hexadecimal digits that reached you on another way, by letter say"
+        raise NotVerifiedError(message)
+    return text
+
+
+def given_note(path: Path) -> bytes:
+    """Read a checkpoint that somebody kept; one copied from a page or a mail may have lost its last newline."""
+    data = _read(path).removesuffix(b"\n") + b"\n"
+    try:
+        parse_note(data)
+    except NotVerifiedError as error:
+        message = f"{path}: is not a signed checkpoint ({error})"
+        raise NotVerifiedError(message) from None
+    return data
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BLOCKS * BLOCK)
+    except OSError as error:
+        message = f"{path}: cannot be read ({error.strerror})"
+        raise NotVerifiedError(message) from None
+
+
+def _proven(proof: bytes, entry: bytes, key: Key) -> Report:
+    report = Report(key=key)
+    try:
+        report.head = check_proof(proof, entry)
+        if not report.head.is_signed_by({(key.name, key.key_id): key}):
+            report.add("the checkpoint in the proof is not signed by the key that was given")
+    except NotVerifiedError as error:
+        report.add(str(error))
+    return report
+
+
+def _tell(report: Report, kept: list[tuple[Path, bytes]], *, trusted: bool) -> int:
     for problem in report.problems:
         sys.stdout.write(f"PROBLEM: {problem}\n")
     if report.first_bad_index is not None:
@@ -687,13 +842,18 @@ def _tell(report: Report, *, trusted: bool) -> int:
         sys.stdout.write("NOT VERIFIED\n")
         return 1
     sys.stdout.write(f"{report.head.origin}: {report.head.size} entries, root {b64encode(report.head.root).decode()}\n")
-    if not trusted:
+    for path, note in kept:
         sys.stdout.write(
-            "The key came with the bundle and is NOT TRUSTED until you compare its fingerprint with one that\n"
-            f"reached you on another way: sha256 {report.key.fingerprint}\n"
+            f"It begins with the {parse_note(note).size} entries of the checkpoint that was kept: {path}\n"
         )
-    sys.stdout.write("VERIFIED\n")
-    return 0
+    if trusted:
+        sys.stdout.write("VERIFIED\n")
+        return 0
+    sys.stdout.write(
+        "CONSISTENT, SIGNER NOT CHECKED: the key came with the bundle. Run it again with --fingerprint, giving the\n"
+        f"one that reached you on another way. The bundle's own key has the SHA-256 {report.key.fingerprint}\n"
+    )
+    return 3
 
 
 if __name__ == "__main__":  # pragma: no cover  # a test runs it as a process of its own
