@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retention import cycle
-from retention.errors import LockHeldError
+from retention.errors import LeaseLostError, LockHeldError
 from retention.ingest.inbox import KEYS_KEPT, EventInbox
 from retention.service import receive
 from retention.service.event import Outcome
@@ -236,7 +236,7 @@ def test_batch_that_was_imported_and_not_yet_forgotten_is_forgotten_then(
 ) -> None:
     took(work, "message-1")
 
-    def killed(_inbox: EventInbox, _item: object) -> None:
+    def killed(_inbox: EventInbox, _item: object, _held: object) -> None:
         raise _KilledError
 
     with monkeypatch.context() as patched:
@@ -247,6 +247,17 @@ def test_batch_that_was_imported_and_not_yet_forgotten_is_forgotten_then(
     [again] = cycle.register_events(work.context, SUMMER, QUIET)
     assert again.already_imported
     assert (work.ids(), waiting(work)) == (["message-1"], 0)
+
+
+def test_batch_is_not_forgotten_by_a_job_that_has_lost_the_lease(work: Work) -> None:
+    took(work, "message-1")
+    [inbox] = work.context.inboxes()
+    [item] = inbox.discover(at=0)
+    lost = lease.take(work.context.database)
+    lease.give_back(work.context.database, lost)
+    with pytest.raises(LeaseLostError):
+        inbox.forget(item, lost)
+    assert waiting(work) == 1
 
 
 def test_call_that_waits_too_long_is_told_to_come_again_and_is_then_a_repetition(

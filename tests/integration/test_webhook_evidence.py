@@ -162,6 +162,19 @@ def test_status_says_what_waits_and_that_it_waits_for_too_long(work: Work) -> No
     assert late.reasons[0].startswith("2 events of webhooks wait to be registered, the first since 2026-08-10T12")
 
 
+def test_explanation_says_that_an_event_waits(work: Work) -> None:
+    took(work, "message-1")
+    told = "an event of a webhook tells of a message with this identifier, and waits to be registered"
+    assert told in work.explain("message-1").working
+    assert told not in work.explain("message-2").working
+    register(work)
+    assert told not in work.explain("message-1").working
+    work.purge(DUE)
+    took(work, "message-1", at=SUMMER)
+    again = work.explain("message-1", DUE)
+    assert (again.state, again.working[-1]) == ("disposed", told)
+
+
 def test_deep_look_takes_pseudonyms_in_the_inbox_and_nothing_else(work: Work) -> None:
     took(work, "message-1", "message-2")
     assert verify_deep(work.context, [], SUMMER).problems == []
