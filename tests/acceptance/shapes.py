@@ -68,6 +68,7 @@ STATUS = {
     "upstream_calls": [CALLS],
     "findings": {"open": int, "by_kind": Each(int)},
     "log": {"size": int, "root": ROOT, "verified": bool},
+    "inbox": {"waiting": int, "since": Or((INSTANT, None))},
     "sources": [{"source": str, "covered_through": Or((INSTANT, None)), "lag_days": Or((int, None)), "silent": bool}],
 }
 EXPLANATION = {

@@ -12,16 +12,28 @@ import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from retention.ingest.inbox import EventInbox
+from retention.service.door import Door
+from retention.service.event import InboundEvent, read_event
+from retention.service.receive import Receiver
 from retention.settings.schema import SourceSettings
 from retention.sources.interface import SourceItem
+from retention.store import inbox
+from retention.store.engine import open_database
+from retention.store.tables import metadata
+from tests.receiver import NAME, event, sign
+from tests.receiver import SECRET as KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from retention.context import Context
     from retention.sources.interface import Source
+    from retention.store.engine import Database
 
 SECRET = "SECRET"  # noqa: S105 - marks what must never come out in an error
 START = datetime(2026, 11, 1, 9, tzinfo=UTC)
@@ -51,6 +63,8 @@ class Adapter(ABC):
 
     visibility = "private"
     holds_text = True
+    takes_unfit = True
+    """Whether a record that is unfit reaches the source at all."""
 
     def __init__(self, name: str, **keys: Any) -> None:  # noqa: ANN401 - whatever the configuration takes
         """Take a name for the test and the keys of the configuration, beside name and path."""
@@ -77,6 +91,10 @@ class Adapter(ABC):
     @abstractmethod
     def put(self, folder: Path, messages: Iterable[Sent]) -> None:
         """Make messages available, so that they are the source's one item."""
+
+    def hand_in(self, context: Context, folder: Path, messages: Iterable[Sent]) -> None:  # noqa: ARG002  # files need none
+        """Make messages available to an installation, whose landing folder this is."""
+        self.put(folder, messages)
 
 
 class _File(Adapter):
@@ -183,6 +201,50 @@ class PageSet(_File):
         yield json.dumps({"next": None, "records": records}) + "\n" + json.dumps({"end": records}) + "\n"
 
 
+class Webhook(Adapter):
+    """Events that wait in the inbox. What is unfit in them is turned away at the door and never waits."""
+
+    takes_unfit = False
+
+    def source(self, folder: Path) -> Source:
+        return EventInbox("tested", "tested", self._database(folder))
+
+    def block(self) -> str:
+        return f'[[source]]\nname = "{NAME}"\nkind = "hootsuite-webhook"\n'
+
+    def put(self, folder: Path, messages: Iterable[Sent]) -> None:
+        with self._database(folder).write() as connection:
+            for sent in messages:
+                read = read_event(json.dumps(_event(sent)).encode(), sent.at)
+                if isinstance(read, InboundEvent):
+                    told = (read.received_at, read.message_id, read.network, read.channel, "c" * 22, "p" * 22)
+                    assert inbox.keep(connection, "tested", read.key_digest, inbox.WaitingEvent(*told), sent.seconds)
+
+    def hand_in(self, context: Context, folder: Path, messages: Iterable[Sent]) -> None:  # noqa: ARG002  # in no folder
+        door = Door(NAME, bytes.fromhex(KEY))
+        for sent in messages:
+            receiver, body = Receiver(context, partial(_time_of, sent)), json.dumps(_event(sent)).encode()
+            assert receiver.take(door, body, sign(body, KEY), "") == ("kept" if sent.fit else "unreadable")
+            receiver.close()
+
+    def _database(self, folder: Path) -> Database:
+        path = folder / "inbox.db"
+        database = open_database(f"sqlite:///{path}", create=not path.exists())
+        with database.write() as connection:
+            metadata.create_all(connection)
+        return database
+
+
+def _event(sent: Sent) -> dict[str, Any]:
+    told = event(f"m{sent.number}", at=sent.at)
+    told["data"]["message"]["text"] = sent.text
+    return told if sent.fit else {**told, "timestamp": f"{SECRET} when"}
+
+
+def _time_of(sent: Sent) -> datetime:
+    return sent.at
+
+
 def _line(cells: Sequence[str]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(cells)
@@ -263,5 +325,6 @@ ADAPTERS: tuple[Adapter, ...] = (
         organization_id="1",
         upstream="none",
     ),
+    Webhook("hootsuite-webhook"),
 )
 """Every source of this version."""

@@ -30,10 +30,19 @@ MEBIBYTE = 1024 * 1024
 FITNESS = (True, True, False, True, False, True)
 
 every_source = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.name)
+# Where a source is fed by a door, what is unfit is turned away there, and nothing that was let in changes any more.
+every_source_of_files = pytest.mark.parametrize(
+    "adapter", [one for one in ADAPTERS if one.takes_unfit], ids=lambda adapter: adapter.name
+)
 # The presets of tables differ in names only, so one of them stands for all where it costs time.
 CODES = {"hootsuite-inbox", "x-archive", "facebook-archive", "linkedin-archive", "hootsuite-api"}
 every_code = pytest.mark.parametrize(
     "adapter", [one for one in ADAPTERS if one.name in CODES], ids=lambda adapter: adapter.name
+)
+every_code_and_the_inbox = pytest.mark.parametrize(
+    "adapter",
+    [one for one in ADAPTERS if one.name in CODES or not one.takes_unfit],
+    ids=lambda adapter: adapter.name,
 )
 every_code_for_text = pytest.mark.parametrize(
     "adapter",
@@ -69,7 +78,7 @@ def test_every_message_comes_out_once_in_order_with_its_instant(adapter: Adapter
     assert [message.line for message in messages] == sorted(message.line for message in messages)
 
 
-@every_source
+@every_source_of_files
 def test_an_unfit_record_is_one_problem_and_hides_none_of_its_neighbours(adapter: Adapter, tmp_path: Path) -> None:
     source, item = items_of(adapter, tmp_path, mixed())
     elements = [element for element in source.read(item) if not isinstance(element, RowNotice)]
@@ -118,7 +127,7 @@ def test_no_value_stands_in_what_is_told(adapter: Adapter, tmp_path: Path) -> No
     assert not any(SECRET in told_by(element) for element in source.read(item))
 
 
-@every_source
+@every_source_of_files
 def test_an_item_that_changed_since_it_was_listed_is_refused(adapter: Adapter, tmp_path: Path) -> None:
     source, item = items_of(adapter, tmp_path, mixed())
     adapter.put(tmp_path, [*mixed(), Sent(99)])
@@ -149,7 +158,7 @@ def test_content_that_is_cut_or_changed_anywhere_ends_in_clear_words(adapter: Ad
         assert SECRET not in " ".join(told)
 
 
-@every_code
+@every_code_and_the_inbox
 def test_an_import_killed_after_every_record_comes_to_the_end_of_an_undisturbed_one(
     adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,19 +169,21 @@ def test_an_import_killed_after_every_record_comes_to_the_end_of_an_undisturbed_
     office.config.write_text(rules + adapter.block() + text[end:])
     context = office.found().open()
     monkeypatch.setattr(cycle, "Terms", partial(Terms, batch_size=1))
-    adapter.put(office.landing, mixed())
+    adapter.hand_in(context, office.landing, mixed())
+    taken = [sent for sent in mixed() if sent.fit or adapter.takes_unfit]
 
     def stop() -> None:
         raise StoppedError
 
-    for _ in mixed():
+    for _ in taken:
         with pytest.raises(StoppedError):
             cycle.ingest(context, office.now, cycle.Watcher(stop=stop))
     [result] = cycle.ingest(context, office.now, cycle.Watcher())
     counts = result.progress.counts()
     context.database.close()
-    assert (counts["registered"], counts["rejected"]) == (FITNESS.count(True), FITNESS.count(False))
-    assert counts["rows"] == len(FITNESS)
+    fit = FITNESS.count(True)
+    assert (counts["registered"], counts["rejected"]) == (fit, len(taken) - fit)
+    assert counts["rows"] == len(taken)
 
 
 @every_code_for_text

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from contextlib import contextmanager
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from retention import cycle
-from retention.errors import LockHeldError
+from retention.errors import LeaseLostError, LockHeldError
 from retention.ingest.inbox import KEYS_KEPT, EventInbox
 from retention.service import receive
-from retention.service.door import Door
 from retention.service.event import Outcome
-from retention.service.receive import Receiver
 from retention.service.registering import Registrar
 from retention.store import lease, month_keys
+from tests.integration.hook import DOOR, DUE, at_work, reconfigure, register, take, taking, took, waiting
 from tests.integration.work import QUIET, SUMMER, Work
 from tests.kit import row
-from tests.receiver import NAME, SECRET, event, hooked, sign
+from tests.receiver import NAME, event, hooked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,49 +28,11 @@ if TYPE_CHECKING:
 
     from tests.kit import Office
 
-DOOR = Door(NAME, bytes.fromhex(SECRET))
-DUE = datetime.fromisoformat("2026-11-11T12:00:00+00:00")
-"""What came on 10 August is due from this day."""
-
 
 @pytest.fixture
 def work(office: Office) -> Iterator[Work]:
     """Give an office with a webhook, once on SQLite and once on PostgreSQL; its log must verify afterwards."""
-    at_work = Work(hooked(office))
-    yield at_work
-    found = at_work.verify()
-    at_work.context.database.close()
-    assert found.ok, found.problems
-
-
-@contextmanager
-def taking(work: Work, now: datetime = SUMMER) -> Iterator[Receiver]:
-    receiver = Receiver(work.context, lambda: now)
-    try:
-        yield receiver
-    finally:
-        receiver.close()
-
-
-def take(receiver: Receiver, told: dict[str, Any]) -> Outcome:
-    body = json.dumps(told).encode()
-    return receiver.take(DOOR, body, sign(body), "")
-
-
-def took(work: Work, *message_ids: str, at: datetime = SUMMER) -> None:
-    """Take one event about each message."""
-    with taking(work, at) as receiver:
-        assert [take(receiver, event(one, at=at)) for one in message_ids] == [Outcome.KEPT] * len(message_ids)
-
-
-def register(work: Work, now: datetime = SUMMER) -> dict[str, int]:
-    """Register what waits, and give the counts of the one import."""
-    [result] = cycle.register_events(work.context, now, QUIET)
-    return result.progress.counts()
-
-
-def waiting(work: Work) -> int:
-    return int(work.ask("SELECT count(*) FROM webhook_event")[0][0])
+    yield from at_work(office)
 
 
 def test_event_waits_without_text_names_or_identifiers_that_the_register_has_not(work: Work) -> None:
@@ -225,6 +184,7 @@ def test_hold_covers_an_event_whenever_it_was_placed(work: Work, selector: str, 
 
 
 def test_disposed_message_leaves_no_trace_in_the_inbox(work: Work, tmp_path: Path) -> None:
+    reconfigure(work, ("settle_seconds = 0", 'settle_seconds = 0\nupstream = "none"'))
     took(work, "message-with-a-long-name-1", "message-with-a-long-name-2")
     register(work)
     _, finished = work.purge(DUE)
@@ -276,7 +236,7 @@ def test_batch_that_was_imported_and_not_yet_forgotten_is_forgotten_then(
 ) -> None:
     took(work, "message-1")
 
-    def killed(_inbox: EventInbox, _item: object) -> None:
+    def killed(_inbox: EventInbox, _item: object, _held: object) -> None:
         raise _KilledError
 
     with monkeypatch.context() as patched:
@@ -287,6 +247,17 @@ def test_batch_that_was_imported_and_not_yet_forgotten_is_forgotten_then(
     [again] = cycle.register_events(work.context, SUMMER, QUIET)
     assert again.already_imported
     assert (work.ids(), waiting(work)) == (["message-1"], 0)
+
+
+def test_batch_is_not_forgotten_by_a_job_that_has_lost_the_lease(work: Work) -> None:
+    took(work, "message-1")
+    [inbox] = work.context.inboxes()
+    [item] = inbox.discover(at=0)
+    lost = lease.take(work.context.database)
+    lease.give_back(work.context.database, lost)
+    with pytest.raises(LeaseLostError):
+        inbox.forget(item, lost)
+    assert waiting(work) == 1
 
 
 def test_call_that_waits_too_long_is_told_to_come_again_and_is_then_a_repetition(

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from retention.errors import ConfigError, UsageError
-from retention.service.serving import serve
+from retention.service import serving
+from retention.service.serving import lacking, serve
+from retention.settings import SourceSettings
 from retention.store import lease
 from tests.integration.work import Work
 from tests.kit import NOW, Office
@@ -183,3 +185,33 @@ def test_server_says_what_it_lacks(sqlite_office: Office) -> None:
     with pytest.raises(ConfigError, match='there is no credential "hook-secret"'):
         serve(context, lambda: NOW, lambda *_: None)
     context.database.close()
+
+
+def test_check_says_where_events_are_taken_and_what_is_lacking(sqlite_office: Office) -> None:
+    office = hooked(sqlite_office)
+    found = office.cli("check")
+    assert found.returncode == 0, found.stderr
+    assert "Events of hook are taken by retention serve at 127.0.0.1, port 0." in found.stdout
+    assert "Copies of what hook tells of are those of hootsuite-inbox." in found.stdout
+    del office.environment["RETENTION_HOOK_SECRET"]
+    without = office.cli("check")
+    assert without.returncode == 2
+    assert 'there is no credential "hook-secret"' in without.stderr
+
+
+def test_check_says_that_events_show_nothing_of_copies_where_no_export_is_named(sqlite_office: Office) -> None:
+    office = hooked(
+        sqlite_office, changes=(('messages_of = "hootsuite-inbox"', ""), ("[serve]", "[serve]\nbehind_proxy = true"))
+    )
+    told = office.cli("check").stdout
+    assert "Events show nothing of them; name the source of their exports as messages_of." in told
+    assert "port 0, behind a proxy that speaks TLS." in told
+
+
+def test_library_that_is_missing_is_told_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    webhook = SourceSettings.model_validate({"name": "hook", "kind": "hootsuite-webhook"})
+    monkeypatch.setenv("RETENTION_HOOK_SECRET", SECRET)
+    assert lacking([webhook]) == []
+    monkeypatch.setattr(serving, "find_spec", lambda _name: None)
+    [problem] = lacking([webhook])
+    assert "retention-enforcer[web]" in problem

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retention.audit.pseudonym import Domain, Pseudonymiser, month_of
+from retention.audit.pseudonym import Domain, Pseudonymiser, is_pseudonym, month_of
 
 KEY = bytes(range(32))
 keys = st.binary(min_size=32, max_size=32)
@@ -80,6 +80,18 @@ def test_key_of_another_length_is_refused(length: int) -> None:
 def test_month_is_that_of_the_calendar_in_utc(moment: datetime) -> None:
     seconds = (moment - datetime(1970, 1, 1)) // timedelta(seconds=1)  # noqa: DTZ001  # both are UTC without saying so
     assert month_of(seconds) == f"{moment.year:04}-{moment.month:02}"
+
+
+@given(keys, domains, sources, st.text(st.characters(codec="utf-8")))
+def test_every_pseudonym_has_its_form(key: bytes, domain: Domain, source: str, identifier: str) -> None:
+    assert is_pseudonym(Pseudonymiser(key).maker(domain, source)(identifier))
+
+
+@pytest.mark.parametrize(
+    "text", ["Jane", "c" * 21, "c" * 23, "c" * 21 + "=", "c" * 22 + "\n", "+44 1632 960001 office"]
+)
+def test_what_has_another_form_is_no_pseudonym(text: str) -> None:
+    assert not is_pseudonym(text)
 
 
 def test_month_ends_at_midnight_in_utc() -> None:

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention.errors import ConfigError
+from retention.ingest.inbox import KEYS_KEPT
 from retention.service.door import Door, open_door
-from retention.service.event import InboundEvent, Outcome, read_event
+from retention.service.event import WINDOW, InboundEvent, Outcome, read_event
 from retention.settings.schema import SourceSettings
 from tests.receiver import event, sign
 
@@ -29,6 +30,10 @@ def read(told: object) -> InboundEvent | Outcome:
 
 def without(key: str, told: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name != key}
+
+
+def test_keys_are_kept_for_longer_than_an_event_is_taken() -> None:
+    assert KEYS_KEPT > 2 * WINDOW
 
 
 def test_signature_is_that_of_rfc_4231() -> None:

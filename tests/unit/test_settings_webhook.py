@@ -35,9 +35,12 @@ def test_what_the_example_shows_of_webhooks_can_be_used(tmp_path: Path) -> None:
 
 
 def test_webhook_has_no_folder(tmp_path: Path) -> None:
-    settings = loaded(tmp_path, HOOK)
-    assert [source.path is None for source in settings.source] == [False, True]
-    assert (settings.source[-1].identity, settings.serve.register_seconds) == ("hook", 300)
+    settings = loaded(tmp_path, f'{HOOK}expect_every = "P1D"')
+    [webhook] = settings.webhooks
+    assert (webhook.identity, webhook.path, settings.serve.register_seconds) == ("hook", None, 300)
+    assert [source.folder for source in settings.of_files] == [tmp_path / "var" / "landing"]
+    with pytest.raises(ConfigError, match="has no folder"):
+        _ = webhook.folder
 
 
 @pytest.mark.parametrize(
@@ -61,6 +64,11 @@ def test_other_addresses_need_a_proxy(tmp_path: Path, listen: str) -> None:
     [
         (f'{HOOK}path = "x"', "source.2.path: is for sources of files"),
         (f'{HOOK}after_ingest = "delete"', "source.2.after_ingest: is for sources of files"),
+        (f'{HOOK}upstream = "api"', "no delete call"),
+        (f'{HOOK}messages_of = "hootsuite-inbox"\nupstream = "order"', "source.2.upstream: is that of the source"),
+        (f'{HOOK}host = "sftp.example.org"', "source.2.host: is for sources of files"),
+        (f'{HOOK}client_id = "x"', "source.2.client_id: is for sources of files"),
+        (f'{HOOK}expect_every = "P1M"', "days or weeks"),
         (f'{HOOK}auth = "basic"', "needs username"),
         (f'{HOOK}username = "me"', "needs username"),
         (f'{HOOK}auth = "basic"\nusername = "a:b"', "without a colon"),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from retention.errors import FileRefusedError
 from retention.model import MessageClass, PseudonymousMessage, to_epoch
 from retention.sources.interface import Source, SourceItem
-from retention.store import inbox
+from retention.store import inbox, lease
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,9 +80,10 @@ class EventInbox(Source):
         """Tell that a batch never changes."""
         return self._item(_batch(item)) == item
 
-    def forget(self, item: SourceItem) -> None:
-        """Remove a batch that was imported."""
+    def forget(self, item: SourceItem, held: lease.Lease) -> None:
+        """Remove a batch that was imported; whoever has lost the lease since may not, for it may be another by now."""
         with self._database.write() as connection:
+            lease.renew(connection, held, self._database.dialect.clock)
             inbox.forget(connection, self.name, _batch(item))
 
     def _item(self, batch: int) -> SourceItem:

@@ -10,7 +10,7 @@ from retention.audit.log import disposed_pseudonym, find_disposals
 from retention.model import from_epoch, iso
 from retention.policy.decide import decide
 from retention.policy.hold import Candidate
-from retention.store import holds, month_keys, order_items, orders, register, runs, upstream_calls
+from retention.store import holds, inbox, month_keys, order_items, orders, register, runs, upstream_calls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,17 +55,27 @@ def explain(
     keys = [register.message_key(number, message_id) for number in sources]
     if keys and (row := register.find(connection, keys)) is not None:
         return _registered(connection, schedule, row, now)
+    waits = _waits(connection, message_id)
     for index, body in find_disposals(connection, set(pseudonyms)):
         source = pseudonyms[disposed_pseudonym(body)]
-        return _disposed(connection, index, json.loads(body), source, message_id)
+        found = _disposed(connection, index, json.loads(body), source, message_id)
+        found.working += waits
+        return found
     return Explanation(
         "unknown",
         working=[
             "no registered message has this identifier",
             f"no disposal has one of the {len(pseudonyms)} pseudonyms it has under the month keys that still exist",
+            *waits,
             *_beyond_reach(connection),
         ],
     )
+
+
+def _waits(connection: Connection, message_id: str) -> list[str]:
+    if not inbox.count_waiting(connection) or not inbox.waiting_anywhere(connection, [message_id]):
+        return []
+    return ["an event of a webhook tells of a message with this identifier, and waits to be registered"]
 
 
 def _beyond_reach(connection: Connection) -> list[str]:
