@@ -1,7 +1,9 @@
-"""Which tests are measured by coverage: those that were written for the rooms that must be covered to the last branch.
+"""Which tests are measured by coverage: examples written for the rooms that must be covered to the last branch.
 
-Whatever is traced takes half as long again or more. Everything else runs without: what it passes in those rooms on its
-way does not count, so a branch of them is covered only where a test that looks at them goes through it.
+Whatever is traced takes half as long again or more, so everything else runs without: tests of other rooms, properties
+(Hypothesis is traced as well, and what chance finds should not count) and what is marked as ``unmeasured`` because it
+goes through the same lines ten thousand times. What those pass in the rooms does not count, so a branch is covered only
+where a test that looks at it goes through it, and the figure is the same in every order of the tests.
 """
 
 from __future__ import annotations
@@ -10,20 +12,24 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from coverage import Coverage
+from hypothesis import is_hypothesis_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    import pytest
 
 _FOLDERS = {"integration", "integration_api", "integration_audit"}
 _UNIT = ("test_audit_", "test_policy_", "test_purge_", "test_upstream_", "test_keys_", "test_key_")
 _resting: list[Coverage] = []
 
 
-def is_measured(path: Path) -> bool:
-    """Tell whether the tests of a file are."""
-    folder = path.parent.name
-    return folder in _FOLDERS or (folder == "unit" and path.name.startswith(_UNIT))
+def is_measured(test: pytest.Item) -> bool:
+    """Tell whether a test is."""
+    folder, name = test.path.parent.name, test.path.name
+    looks = folder in _FOLDERS or (folder == "unit" and name.startswith(_UNIT))
+    function = getattr(test, "function", None)
+    return looks and not is_hypothesis_test(function) and test.get_closest_marker("unmeasured") is None
 
 
 @contextmanager
