@@ -21,8 +21,6 @@ _compiled: dict[Any, Any] = {}
 class _Alike:
     """Makes all dialects of a class one key of the cache."""
 
-    supports_statement_cache = True
-
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)
 
