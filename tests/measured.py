@@ -2,8 +2,9 @@
 
 Whatever is traced takes half as long again or more, so everything else runs without: tests of other rooms, properties
 (Hypothesis is traced as well, and what chance finds should not count), what PostgreSQL does once more after SQLite, and
-what is marked as ``unmeasured`` because it goes through the same lines ten thousand times. What those pass in the rooms does not count, so a branch is covered only
-where a test that looks at it goes through it, and the figure is the same in every order of the tests.
+what is marked as ``unmeasured`` because it goes through the same lines ten thousand times. What those pass in the rooms
+does not count, so a branch is covered only where a test that looks at it goes through it, and the figure is the same in
+every order of the tests.
 """
 
 from __future__ import annotations
