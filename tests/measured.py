@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pytest
 
 _FOLDERS = {"integration", "integration_api", "integration_audit"}
-_UNIT = ("test_audit_", "test_policy_", "test_purge_", "test_upstream_", "test_keys_", "test_key_")
+_UNIT = ("test_audit_", "test_keys_", "test_policy_", "test_residue", "test_upstream_")
 _resting: list[Coverage] = []
 
 
