@@ -1,4 +1,8 @@
-"""What every test may ask for: databases, and how hard Hypothesis tries."""
+"""What every test may ask for: databases, installations, and how hard Hypothesis tries.
+
+Most tests want a fresh installation and nothing else, so one is made once and copied, and on PostgreSQL one database
+gets its rows back for each test instead of being made anew.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,10 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.dialects import share_compiled_statements
 from tests.kit import Office
-from tests.postgres import running_postgres
+from tests.measured import is_measured, unmeasured
+from tests.postgres import KeptRows, running_postgres
 from tests.sftp_server import running_sftp_server
 
 if TYPE_CHECKING:
@@ -37,12 +43,31 @@ gc.set_threshold(50_000, 20, 20)
 if os.access(_IN_MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(_IN_MEMORY).free > _ROOM:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
 
+share_compiled_statements()
+
 # No deadline anywhere: how long an example takes says more about the machine than about the code.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("dev", _PATIENT)
 settings.register_profile("ci", _PATIENT, derandomize=True, print_blob=True, database=None)
 settings.register_profile("thorough", _PATIENT, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    if is_measured(item):
+        return (yield)
+    with unmeasured():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Iterator[None]:
+    """Measure nothing that is made for several tests: which of them comes first, and makes it, is chance."""
+    if fixturedef.scope == "function":
+        return (yield)
+    with unmeasured():
+        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -87,13 +112,42 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-@pytest.fixture
-def office(database_url: str, tmp_path: Path) -> Office:
-    """Give an installation that is set up as a drill, once on SQLite and once on PostgreSQL."""
-    return Office(tmp_path, database_url).found()
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of an installation on SQLite that was set up as a drill and never used."""
+    folder = tmp_path_factory.mktemp("founded")
+    Office(folder, f"sqlite:///{folder / 'register.db'}").found()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def founded_on_postgres(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, KeptRows]]:
+    """Give the folder and the rows of such an installation on PostgreSQL; its database is lent to test after test."""
+    folder = tmp_path_factory.mktemp("founded")
+    with postgres_server.database(f"kept_{uuid4().hex}") as url:
+        Office(folder, url).found()
+        yield folder, KeptRows(url)
 
 
 @pytest.fixture
-def sqlite_office(tmp_path: Path) -> Office:
-    """Give an installation that is set up as a drill on SQLite."""
-    return Office(tmp_path, f"sqlite:///{tmp_path / 'register.db'}").found()
+def sqlite_office(founded: Path, tmp_path: Path) -> Office:
+    """Give a fresh installation on SQLite: a copy of the one that was set up."""
+    shutil.copytree(founded, tmp_path, dirs_exist_ok=True)
+    return Office(tmp_path, f"sqlite:///{tmp_path / 'register.db'}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Office:
+    """Give a fresh installation, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        made: Office = request.getfixturevalue("sqlite_office")
+        return made
+    first: Path
+    kept: KeptRows
+    first, kept = request.getfixturevalue("founded_on_postgres")
+    if not kept.put_back():  # the test before left another schema than migrations make
+        return Office(tmp_path, kept.url).found()
+    shutil.copytree(first, tmp_path, dirs_exist_ok=True)
+    return Office(tmp_path, kept.url)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from retention.acts.setup import set_up
 from retention.context import Context, open_context
 from retention.settings import Settings, load_settings
+from tests.warm import run_command
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterable
     from pathlib import Path
 
@@ -141,18 +141,8 @@ class Office:
         when = (now or self.now).isoformat()
         where = ["--config", str(self.config), "--now", when]
         depth = 2 if arguments[0] in {"hold", "findings", "audit", "keys", "upstream"} else 1
-        command = [sys.executable, "-m", "retention", *arguments[:depth], *where, *arguments[depth:]]
-        environment = {**os.environ, **self.environment}
-        return subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            input=text,
-            env=environment,
-            cwd=self.folder,
-            check=False,
-            timeout=100,
-        )
+        command = [*arguments[:depth], *where, *arguments[depth:]]
+        return run_command(command, {**os.environ, **self.environment}, self.folder, text)
 
     def told(self, *arguments: str, now: datetime | None = None) -> dict[str, Any]:
         """Run a command with ``--format json`` and give what it says, whatever its exit code."""

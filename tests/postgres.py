@@ -131,17 +131,20 @@ class KeptRows:
     That takes a fifth of the time of TRUNCATE, which makes new files for every table, and a tenth of a new database.
     """
 
-    def __init__(self, url: str) -> None:
-        """Keep the rows of every table of the schema ``public``."""
+    def __init__(self, url: str, schema: str = "kept") -> None:
+        """Keep the rows of every table of the schema ``public`` in a schema of this name."""
         self.url = url
+        self._schema = schema
         with psycopg.connect(url) as connection:
             self._tables = self._found(connection)
-            connection.execute("CREATE SCHEMA kept")
+            self._run(connection, "CREATE SCHEMA {}", schema)
             for name in self._tables:
-                self._run(connection, "CREATE TABLE kept.{} AS TABLE public.{}", name, name)
-            connection.execute(
-                "CREATE TABLE kept.counters AS SELECT format('%I.%I', schemaname, sequencename) AS name, last_value "
-                "FROM pg_sequences WHERE schemaname = 'public'"
+                self._run(connection, "CREATE TABLE {}.{} AS TABLE public.{}", schema, name, name)
+            self._run(
+                connection,
+                "CREATE TABLE {}.counters AS SELECT format('%I.%I', schemaname, sequencename) AS name, last_value "
+                "FROM pg_sequences WHERE schemaname = 'public'",
+                schema,
             )
 
     def put_back(self) -> bool:
@@ -161,9 +164,11 @@ class KeptRows:
             connection.execute("SET session_replication_role = replica")  # past the triggers of the audit log
             for name in self._tables:
                 self._run(connection, "DELETE FROM public.{}", name)
-                self._run(connection, "INSERT INTO public.{} SELECT * FROM kept.{}", name, name)
-            connection.execute(
-                "SELECT setval(name::regclass, coalesce(last_value, 1), last_value IS NOT NULL) FROM kept.counters"
+                self._run(connection, "INSERT INTO public.{} SELECT * FROM {}.{}", name, self._schema, name)
+            self._run(
+                connection,
+                "SELECT setval(name::regclass, coalesce(last_value, 1), last_value IS NOT NULL) FROM {}.counters",
+                self._schema,
             )
             return True
 

@@ -2,13 +2,14 @@
 
     python -m tests.faults.nursery
 
-reads one order a line on stdin (JSON: folder, url, how, at), lets a child do the job, and answers with one line on
-stdout: how the child ended, what it said, and the points that it passed. A child is forked from a process that has one
-thread and no open database, and costs a few milliseconds where a fresh interpreter costs half a second.
+reads one order a line on stdin (JSON: folder, url, part, how, at), lets a child do that part, and answers with one line
+on stdout: how the child ended, what it said, and the points that it passed. A child is forked from a process that has
+one thread and no open database, and costs a few milliseconds where a fresh interpreter costs half a second.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -24,7 +25,8 @@ import stamina
 
 from retention.errors import RetentionError
 from retention.logs import set_up_logs
-from tests.faults.job import PARTS, prepared, take_part
+from tests.dialects import share_compiled_statements
+from tests.faults.job import PARTS, Part, prepared, take_part
 from tests.faults.points import How, Point, Points
 from tests.kit import Office
 
@@ -50,15 +52,23 @@ class Nursery:
         """Keep the process."""
         self._process = process
 
-    def disturb(self, office: Office, how: How, at: int | None = None) -> Outcome:
-        """Let a child do the whole job for an office, struck at one point."""
-        order = {"folder": str(office.folder), "url": office.url, "how": how, "at": at}
+    def warm_up(self, office: Office, part: Part) -> None:
+        """Let the process itself do a part, so that no child has to compile what this kind of database is asked."""
+        self._ask(office, part, how="warm")
+
+    def disturb(self, office: Office, part: Part, how: How, at: int | None = None) -> Outcome:
+        """Let a child do a part of the job for an office, struck at one point."""
+        answer = self._ask(office, part, how=how, at=at)
+        return Outcome(answer["signal"], answer["error"], answer["raw"], [Point(*point) for point in answer["points"]])
+
+    def _ask(self, office: Office, part: Part, **more: str | int | None) -> dict[str, Any]:
+        order = {"folder": str(office.folder), "url": office.url, "part": part, **more}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        return Outcome(answer["signal"], answer["error"], answer["raw"], [Point(*point) for point in answer["points"]])
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
 
 
 @contextmanager
@@ -82,9 +92,16 @@ def _serve() -> None:
     set_up_logs(verbose=False)
     logging.getLogger("retention").setLevel(logging.ERROR)
     stamina.set_testing(True, attempts=2)  # tries again, but without waiting
+    share_compiled_statements()
     _warm_up()
+    gc.freeze()
     for line in sys.stdin:
         order = json.loads(line)
+        if order["how"] == "warm":
+            take_part(Office(Path(order["folder"]), order["url"]), order["part"])
+            sys.stdout.write("{}\n")
+            sys.stdout.flush()
+            continue
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
@@ -112,12 +129,10 @@ def _work(order: dict[str, Any], writing: int) -> None:
     answer = {"error": "", "raw": ""}
     office = Office(Path(order["folder"]), order["url"])
     points = Points(order["how"], order["at"], office.folder)
+    points.part = order["part"]
     points.install()
     try:
-        for part in PARTS:
-            if not points.struck:  # a command that met an error may well have ended; the next one is another day's
-                points.part = part
-                take_part(office, part)
+        take_part(office, order["part"])
     except RetentionError as error:
         answer["error"] = f"{type(error).__name__}: {error}"
     except BaseException:  # noqa: BLE001  # to be told by the test, not by a dead child

@@ -119,7 +119,7 @@ def _watch_sqlite(points: Points, patch: pytest.MonkeyPatch) -> None:
             return self
 
     class Connection(sqlite3.Connection):
-        has_written = False
+        written = ""
 
         def cursor(self, factory: Any = Cursor) -> Any:
             return super().cursor(factory)
@@ -174,19 +174,19 @@ def _watch_postgres(points: Points, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(psycopg.Cursor, "executemany", watched_executemany)
     patch.setattr(psycopg.Cursor, "copy", watched_copy)
     patch.setattr(psycopg.Connection, "commit", watched_commit)
-    patch.setattr(psycopg.Connection, "has_written", False, raising=False)
+    patch.setattr(psycopg.Connection, "written", "", raising=False)
 
 
 def _note_write(connection: Any, sql: str) -> None:
     if not sql.lstrip().upper().startswith(_READING):
-        connection.has_written = True
+        connection.written = sql
 
 
 def _commit(points: Points, connection: Any, commit: Callable[[], None], error: Callable[[], Exception]) -> None:
     """A transaction that wrote has two points: before it is committed, and after, when nobody has heard of it yet."""
-    wrote, connection.has_written = connection.has_written, False
-    if wrote:
-        points.reach("commit", "COMMIT", error)
+    last, connection.written = connection.written, ""
+    if last:
+        points.reach("commit", f"COMMIT after {last}", error)
     commit()
-    if wrote:
-        points.reach("committed", "COMMIT", error)
+    if last:
+        points.reach("committed", f"COMMIT after {last}", error)

@@ -1,13 +1,16 @@
-"""Copies of one prepared office, database included: each disturbed job gets a fresh one."""
+"""Copies of one prepared office, database included, as it stands before any part of the job.
+
+Each disturbed part gets a fresh copy and does nothing that was done well before it. A copy lies always in the same
+place, because the register keeps the paths of files.
+"""
 
 from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
-from uuid import uuid4
 
-from tests.faults.job import prepared
+from tests.faults.job import PARTS, Part, prepared, take_part
 from tests.kit import Office
 from tests.postgres import KeptRows
 
@@ -18,47 +21,52 @@ if TYPE_CHECKING:
 
 
 class World(Protocol):
-    """Gives copies of one office that was set up and has not worked yet."""
+    """Gives copies of one office, one at a time."""
 
-    def copy(self) -> AbstractContextManager[Office]:
-        """Lend a copy."""
+    def copy(self, part: Part = "ingest") -> AbstractContextManager[Office]:
+        """Lend a copy in which everything before this part was done and nobody disturbed it."""
 
 
 class SqliteWorld:
     """An office whose database is a file among its others."""
 
     def __init__(self, folder: Path) -> None:
-        """Set the office up."""
+        """Set the office up, and keep it before each part."""
         self._folder = folder
-        prepared(folder / "first", _sqlite_url(folder / "first"))
+        office = prepared(folder / "office", f"sqlite:///{folder / 'office' / 'register.db'}")
+        self._url = office.url
+        for part in PARTS:
+            shutil.copytree(office.folder, folder / part)
+            take_part(office, part)
 
     @contextmanager
-    def copy(self) -> Iterator[Office]:
-        """Lend a copy and remove it afterwards."""
-        folder = self._folder / uuid4().hex
-        shutil.copytree(self._folder / "first", folder)
-        yield Office(folder, _sqlite_url(folder))
-        shutil.rmtree(folder)
+    def copy(self, part: Part = "ingest") -> Iterator[Office]:
+        """Lend a copy."""
+        yield _put_back(self._folder, part, self._url)
 
 
 class PostgresWorld:
-    """An office in a database of a server; one copy is lent at a time, because making a database costs more."""
+    """An office in a database of a server; its rows are put back, because making a database costs more."""
 
     def __init__(self, folder: Path, url: str) -> None:
-        """Set the office up in an empty database and keep its rows."""
+        """Set the office up in an empty database, and keep it before each part."""
         self._folder = folder
-        prepared(folder / "first", url)
-        self._rows = KeptRows(url)
+        self._rows: dict[Part, KeptRows] = {}
+        office = prepared(folder / "office", url)
+        for part in PARTS:
+            shutil.copytree(office.folder, folder / part)
+            self._rows[part] = KeptRows(url, f"before_{part}")
+            take_part(office, part)
 
     @contextmanager
-    def copy(self) -> Iterator[Office]:
-        """Put the database back to what it was at first, and lend a copy of the folder, which is removed afterwards."""
-        folder = self._folder / uuid4().hex
-        shutil.copytree(self._folder / "first", folder)
-        assert self._rows.put_back()
-        yield Office(folder, self._rows.url)
-        shutil.rmtree(folder)
+    def copy(self, part: Part = "ingest") -> Iterator[Office]:
+        """Put the database back to what it was before a part, and lend it with a copy of the folder."""
+        rows = self._rows[part]
+        assert rows.put_back()
+        yield _put_back(self._folder, part, rows.url)
 
 
-def _sqlite_url(folder: Path) -> str:
-    return f"sqlite:///{folder / 'register.db'}"
+def _put_back(folder: Path, part: Part, url: str) -> Office:
+    shutil.rmtree(folder / "office")
+    shutil.copytree(folder / part, folder / "office")
+    return Office(folder / "office", url)

@@ -67,6 +67,7 @@ def _assert_whole(office: Office) -> None:
     work.context.database.close()
 
 
+@pytest.mark.unmeasured
 def test_set_up_cut_off_at_any_statement_is_finished_by_the_next(database_url: str, tmp_path: Path) -> None:
     office = Office(tmp_path, database_url)
     with _dying("before_cursor_execute", 0) as statements:

@@ -14,6 +14,8 @@ import shutil
 import signal
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from retention import cycle
 from retention.audit.verify import verify
 from retention.sources.hootsuite_api import listing
@@ -26,8 +28,6 @@ from tests.integration_api.test_removal import LATER, due, left, told
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
     from tests.simulator import Simulator
 
@@ -86,6 +86,7 @@ def chosen(seen: list[list[Any]]) -> list[int]:
     return found
 
 
+@pytest.mark.unmeasured
 def test_a_process_killed_anywhere_is_made_good_by_the_next(
     hootsuite: Simulator, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

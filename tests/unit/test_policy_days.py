@@ -70,6 +70,7 @@ def test_a_day_starts_where_the_wall_clock_stops_showing_earlier_days(day: date,
     assert start_of_day(day, zone) == scanned_start(day, zone)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("name", ZONES)
 def test_beside_every_change_of_the_clocks_days_start_where_a_scan_finds_it(name: str) -> None:
     zone = ZoneInfo(name)
@@ -77,6 +78,7 @@ def test_beside_every_change_of_the_clocks_days_start_where_a_scan_finds_it(name
         assert start_of_day(day, zone) == scanned_start(day, zone)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("name", ZONES)
 def test_days_follow_each_other_without_gap_or_overlap(name: str) -> None:
     zone, day = ZoneInfo(name), date(1990, 1, 1)

@@ -27,6 +27,7 @@ def every_day() -> list[date]:
     return [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "months", [range(first, first + 6) for first in range(1, 37, 6)], ids=lambda r: f"{r[0]}-{r[-1]}"
 )
@@ -37,6 +38,7 @@ def test_months_counted_forward_agree_with_an_independent_calendar(months: range
         assert [expires_on(day, keep) for day in days] == [day + step for day in days]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("text", SPREAD)
 def test_years_weeks_and_days_agree_with_it_too_and_expiry_never_decreases(text: str) -> None:
     keep = Period.parse(text)
@@ -46,6 +48,7 @@ def test_years_weeks_and_days_agree_with_it_too_and_expiry_never_decreases(text:
     assert all(earlier <= later for earlier, later in pairwise(expiries))
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("text", SPREAD)
 def test_the_cutoff_of_every_day_is_the_latest_day_whose_forward_expiry_has_passed(text: str) -> None:
     keep = Period.parse(text)
