@@ -11,6 +11,7 @@ from retention.audit.epoch import epoch_of
 from retention.audit.keys import MonthKeys, load_verifier
 from retention.audit.log import AuditLog
 from retention.audit.memory import Memory, remember
+from retention.audit.soundness import find_fault
 from retention.errors import ConfigError, KeyFileError, SchemaError, UsageError
 from retention.ingest.pseudonyms import Pseudonyms
 from retention.model import from_epoch
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from retention.anchors.interface import Anchor
     from retention.audit.checkpoint import Signer, VerifierKey
+    from retention.audit.soundness import Fault
     from retention.settings import Settings, SourceSettings
     from retention.settings.locate import Place
     from retention.sources.interface import Listing, Pickup, Remover, Source
@@ -123,6 +125,10 @@ class Context:
     def remembered(self) -> Memory:
         """Read what the anchor files hold of the log; do this before the database is read."""
         return remembered(self.settings, self.installation.origin)
+
+    def fault(self, connection: Connection) -> Fault | None:
+        """Compare the ends of the log with its signed head, which takes a few milliseconds."""
+        return find_fault(connection, self.installation.origin, self.verifiers)
 
     def check_keys(self) -> None:
         """Check every key that unattended work will need, so that a lost or swapped one shows before anything is done.
@@ -229,8 +235,11 @@ def open_context(settings: Settings) -> Context:
     schedule = configured_schedule(settings.schedule)
 
     def prove(connection: Connection) -> None:
-        """Hold the log against its anchors; the caller has locked it, so nobody signs between the two readings."""
+        """Hold the log against its anchors and its head; the caller has locked it, so nobody signs in between."""
         remembered(settings, installation.origin).compare(connection)
+        fault = find_fault(connection, installation.origin, signing.public_keys(key_folder(settings)))
+        if fault is not None:
+            raise fault.refusal()
 
     return Context(settings, database, AuditLog(database.dialect.bulk_insert, prove), schedule, installation)
 

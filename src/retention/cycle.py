@@ -15,7 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from retention import upkeep
-from retention.errors import LogError, PickupError, RetentionError, UsageError
+from retention.errors import AnchorError, LogError, PickupError, RestoredError, RetentionError, UsageError
 from retention.ingest import coverage, intake
 from retention.ingest.disposition import QuarantineTerms, after_import
 from retention.ingest.fetching import FetchTerms, failed, fetch_files
@@ -31,6 +31,7 @@ from retention.purge.planning import make_plan
 from retention.purge.reconcile import close_interrupted, tell_interrupted_imports
 from retention.purge.remote import RemoteTerms, remove_imported
 from retention.purge.residue import MINIMUM_LENGTH, Search, search
+from retention.report.ledger import REGISTER_MISMATCH
 from retention.sources.interface import SkippedFile
 from retention.store import findings, lease, order_items, register, runs, upstream_calls
 from retention.upstream import api, orders
@@ -79,12 +80,17 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class CycleResult:
-    """What one whole cycle did. ``verification`` covers the log from its first entry to its last."""
+    """What one whole cycle did. ``verification`` covers the log from its first entry to its last.
+
+    ``raised`` counts, by kind, what a person must look at: the findings that were opened, and a register that still is
+    not what its ledger says.
+    """
 
     imports: list[ImportResult]
     plan: Plan
     run: runs.Run
     verification: Verification
+    raised: dict[str, int]
 
 
 def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
@@ -98,6 +104,8 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
         LogError: the audit log does not verify; it is not signed.
 
     """
+    with context.database.read() as connection:
+        known = findings.newest(connection)
     with _turn(context, now) as held:
         imports = _take_in(context, held, now, watcher)
         plan = _plan(context, now)
@@ -105,7 +113,12 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
         verification = upkeep.verify_log(context, now)
         if not verification.ok:
             raise LogError("\n".join(["the audit log does not verify:", *verification.problems]))
-    return CycleResult(imports, plan, _reread(context, finished), verification)
+    with context.database.read() as connection:
+        raised = findings.count_open(connection, after=known)
+        standing = findings.count_open(connection).get(REGISTER_MISMATCH)
+    if standing:
+        raised[REGISTER_MISMATCH] = standing
+    return CycleResult(imports, plan, _reread(context, finished), verification, raised)
 
 
 def ingest(
@@ -119,8 +132,25 @@ def ingest(
 
 
 def plan(context: Context, now: datetime) -> Plan:
-    """Make the plan of a purge and keep it, so that it can be carried out by its digest. Changes nothing else."""
+    """Make the plan of a purge and keep it, so that it can be carried out by its digest. Changes nothing else.
+
+    Raises:
+        BrokenLogError: the audit log does not verify, as far as its ends show.
+
+    """
+    upkeep.demand_sound(context, now)
     return _plan(context, now)
+
+
+def hindrances(context: Context) -> list[str]:
+    """Say what would refuse a purge whatever its plan: the log does not go on from its anchors, or one is gone."""
+    memory = context.remembered()
+    try:
+        with context.database.read() as connection:
+            memory.compare(connection)
+    except (RestoredError, AnchorError) as error:
+        return [str(error)]
+    return []
 
 
 def objections(context: Context, plan: Plan, now: datetime) -> list[str]:
@@ -152,7 +182,7 @@ def purge(
 @contextmanager
 def _turn(context: Context, now: datetime) -> Iterator[Lease]:
     """Hold the lease for one job: first mend what an interrupted one left, at the end sign what was done."""
-    upkeep.hold_against_anchors(context, now)
+    upkeep.demand_order(context, now)
     log_retries()
     signer = context.signer()  # a key that is missing must show before anything is deleted
     held = lease.take(context.database)

@@ -121,7 +121,6 @@ class Work:
         with context.database.read() as connection:
             return status_of(
                 connection,
-                context.log,
                 context.schedule,
                 now or self.now,
                 grace=context.settings.purge.grace_time,

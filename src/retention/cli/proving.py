@@ -140,6 +140,7 @@ def prove(
     from retention.acts.bundling import entry_of_message, prove_entry, save_proof
     from retention.audit.signing import fingerprint
     from retention.report.proof import what_a_proof_shows
+    from retention.upkeep import demand_order
 
     if (message_id is None) == (index is None):
         msg = "name one entry: --message ID or --entry N"
@@ -148,6 +149,7 @@ def prove(
         msg = "--output names the proof; the entry goes beside it and takes the ending .json"
         raise UsageError(msg)
     with opened(config, now, verbose=verbose) as (context, present):
+        demand_order(context, present)
         found = entry_of_message(context, message_id) if message_id is not None else index or 0
         proven = prove_entry(context, found, now=present, person=this_person())
         path = output or Path(f"entry-{found}.tlog-proof")

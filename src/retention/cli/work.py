@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 @click.command(
     epilog=exits(
-        Exit.PARTLY_DONE, Exit.LOCKED, Exit.BELT_CLOSED, example="retention ingest --source hootsuite-inbox export.csv"
+        Exit.PARTLY_DONE,
+        Exit.LOCKED,
+        Exit.BELT_CLOSED,
+        Exit.LOG_NOT_VERIFIED,
+        example="retention ingest --source hootsuite-inbox export.csv",
     )
 )
 @common
@@ -57,7 +61,14 @@ def ingest(
 
 
 @click.command(
-    epilog=exits(Exit.PARTLY_DONE, Exit.BROKEN, Exit.LOCKED, Exit.BELT_CLOSED, example="retention purge --dry-run")
+    epilog=exits(
+        Exit.PARTLY_DONE,
+        Exit.BROKEN,
+        Exit.LOCKED,
+        Exit.BELT_CLOSED,
+        Exit.LOG_NOT_VERIFIED,
+        example="retention purge --dry-run",
+    )
 )
 @common
 @reporting
@@ -94,16 +105,17 @@ def purge(
         raise UsageError(msg)
     with opened(config, now, verbose=verbose) as (context, present):
         if dry_run:
-            made = cycle.plan(context, present)
+            made, hindrances = cycle.plan(context, present), cycle.hindrances(context)
             if list_keys:
                 put_drill(context)
                 _stream_due(context, made)
+                click.echo("\n".join(f"would be REFUSED: {one}" for one in hindrances), err=True, nl=bool(hindrances))
             elif form == "json":
-                put_json(context, {"plan": work.plan_as_json(made), "run": None})
+                put_json(context, {"plan": work.plan_as_json(made), "run": None, "refused": hindrances})
             else:
                 put_drill(context)
                 objections = cycle.objections(context, made, present)
-                click.echo("\n".join([*work.plan_as_text(made), *work.how_to_go_on(made, objections)]))
+                click.echo("\n".join([*work.plan_as_text(made), *work.how_to_go_on(made, objections, hindrances)]))
             return
         chosen, approval = _chosen(context, digest, reason)
         with watched("purging", chosen.due if chosen else None) as watcher:
@@ -146,6 +158,7 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
                     "plan": work.plan_as_json(result.plan),
                     "run": work.run_as_json(result.run),
                     "verification": work.verification_as_json(result.verification),
+                    "findings": result.raised,
                 },
             )
         else:
@@ -153,10 +166,12 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
             taken = [*work.imports_as_text(result.imports), *work.skipped_as_text(skipped)]
             click.echo("\n".join([*taken, *work.plan_as_text(result.plan), *work.run_as_text(result.run)]))
             click.echo(work.verification_as_text(result.verification))
+            for line in work.raised_as_text(result.raised):
+                click.echo(line)
     codes = [
         Exit.DONE if result.verification.ok else Exit.LOG_NOT_VERIFIED,
         work.exit_of(result.run, left),
-        Exit.PARTLY_DONE if work.incomplete(result.imports, skipped) else Exit.DONE,
+        Exit.PARTLY_DONE if result.raised or work.incomplete(result.imports, skipped) else Exit.DONE,
     ]
     _leave(next((code for code in codes if code), Exit.DONE))
 

@@ -24,7 +24,7 @@ def status_as_text(status: Status) -> list[str]:
         f"  holds               {status.holds['active']} active, {status.holds['reviews_overdue']} reviews overdue",
         f"  at the source       {there['ordered']} ordered to go, {there['overdue']} late, {there['present']} present",
         f"  findings            {status.findings['open']} open",
-        f"  audit log           {status.log['size']} entries, head {'in order' if status.log['verified'] else 'WRONG'}",
+        f"  audit log           {status.log['size']} entries: {status.log['standing']}",
     ]
     lines += [_source(one) for one in status.sources]
     if (run := status.last_run) is None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from retention.errors import Exit
 from retention.model import from_epoch, iso
+from retention.report.ledger import REGISTER_MISMATCH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from retention.audit.verify import Verification
     from retention.policy.plan import Plan
@@ -30,6 +31,17 @@ def exit_of(run: Run, not_deleted_upstream: int = 0) -> Exit:
     if run.due_after:
         return Exit.BROKEN
     return Exit.PARTLY_DONE if run.residue or not_deleted_upstream else Exit.DONE
+
+
+def raised_as_text(raised: Mapping[str, int]) -> list[str]:
+    """Say what a person must look at after a run, the changed register first."""
+    if not raised:
+        return []
+    lines = []
+    if REGISTER_MISMATCH in raised:
+        lines.append("The register is NOT what its ledger says: messages were deleted, inserted or changed around us.")
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(raised.items()))
+    return [*lines, f"A person must look at what this run found ({kinds}): retention findings list"]
 
 
 def imports_as_json(results: Iterable[ImportResult]) -> dict[str, Any]:
@@ -140,10 +152,16 @@ def plan_as_text(plan: Plan) -> list[str]:
     return lines
 
 
-def how_to_go_on(plan: Plan, objections: list[str]) -> list[str]:
-    """Say what to do with a plan that a dry run has made; ``objections`` are what closed belts say."""
+def how_to_go_on(plan: Plan, objections: list[str], hindrances: list[str]) -> list[str]:
+    """Say what to do with a plan that a dry run has made.
+
+    ``objections`` are what closed belts say, ``hindrances`` what no plan and no reason passes.
+    """
+    refused = [f"A purge of this database would be REFUSED: {hindrance}" for hindrance in hindrances]
     if not plan.due:
-        return ["Nothing is due. Nothing was changed."]
+        return [*refused, "Nothing is due. Nothing was changed."]
+    if refused:
+        return [*refused, "Nothing was deleted."]
     reason = ' --reason "WHY"' if objections else ""
     told = [f"A safety belt asks for a person's reason: {objection}" for objection in objections]
     return [*told, "Nothing was deleted. Carry it out with:", f"  retention purge --plan {plan.digest}{reason}"]

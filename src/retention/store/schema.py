@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-VERSION = "0007"
+VERSION = "0008"
 
 
 class Installation(NamedTuple):
