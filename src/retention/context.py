@@ -197,6 +197,19 @@ def signer_of(database: Database, folder: Path, origin: str) -> Signer:
         KeyFileError: a key is lost, swapped, not readable, open to others or not opened by the passphrase.
 
     """
+    check_family(folder, origin)
+    with database.read() as connection:
+        chain = rotation.introduced(connection)
+    return signing.load_chain(folder, chain, signing_passphrase())
+
+
+def check_family(folder: Path, origin: str) -> None:
+    """Check that the keys in a folder are those of a log, whatever its epoch.
+
+    Raises:
+        KeyFileError: they are another log's, or cannot be read.
+
+    """
     first, family = load_verifier(folder), epoch_of(origin).family
     if first.name != family:
         msg = (
@@ -204,9 +217,6 @@ def signer_of(database: Database, folder: Path, origin: str) -> Signer:
             f"this one is {family}. Put its own key back from your backup"
         )
         raise KeyFileError(msg)
-    with database.read() as connection:
-        chain = rotation.introduced(connection)
-    return signing.load_chain(folder, chain, signing_passphrase())
 
 
 def signing_passphrase() -> str | None:

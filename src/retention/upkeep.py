@@ -15,6 +15,7 @@ from retention.audit.soundness import Fault
 from retention.audit.stored import greatest_anchored
 from retention.audit.tiles import DatabaseTiles
 from retention.audit.verify import Verification, verify
+from retention.context import check_family
 from retention.errors import AnchorError, BrokenLogError, LogError, RestoredError
 from retention.report.ledger import REGISTER_MISMATCH, difference, difference_from_log
 from retention.report.log_standing import NOT_VERIFIED
@@ -98,8 +99,10 @@ def demand_sound(context: Context, now: datetime) -> None:
 
     Raises:
         BrokenLogError: the log does not verify; a finding says so until it verifies in full again.
+        KeyFileError: the keys are another log's, so nothing can be said of this one.
 
     """
+    check_family(context.key_folder, context.installation.origin)
     # Twice, because a key that took over between reading the folder and reading the log is no fault.
     fault = _fault(context) and _fault(context)
     if fault is not None:

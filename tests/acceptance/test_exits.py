@@ -12,7 +12,7 @@ from sqlalchemy import text
 from retention.store import lease
 from retention.store.engine import open_database
 from tests.acceptance.desk import ask_office
-from tests.guards import pass_guards
+from tests.guards import guards_put_back
 from tests.kit import Office, row
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 def _run_sql(office: Office, statement: str) -> None:
     database = open_database(office.url)
-    with database.write() as connection:
-        pass_guards(connection)
+    with database.write() as connection, guards_put_back(connection):
         connection.execute(text(statement))
     database.close()
 

@@ -78,6 +78,7 @@ class Besieged:
                 marks = ", ".join(f":{name}" for name in rows[0])
                 connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), rows)  # noqa: S608
             connection.execute(text("DELETE FROM finding"))
+            connection.execute(text("DELETE FROM verification"))
         context.database.close()
 
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retention.audit.checkpoint import Checkpoint, sign
-from retention.audit.soundness import find_fault
 from retention.audit.verify import verify
 from tests.integration_audit.trail import ORIGIN, heartbeat, signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration_audit.trail import Attacker, Trail
+    from tests.integration_audit.trail import Attacker
 
 SIZE = 701
 AT = 301

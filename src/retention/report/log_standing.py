@@ -53,9 +53,7 @@ class LogStanding:
         """Say that triggers are missing, where they are."""
         if not self.missing_triggers:
             return None
-        return (
-            f"{self.missing_triggers} of the triggers that keep the audit log append-only are missing or switched off"
-        )
+        return f"{self.missing_triggers} of the triggers that keep it append-only are missing or switched off"
 
     def words(self) -> str:
         """Say it in one line."""

@@ -168,7 +168,7 @@ def _by_rule(schedule: Schedule, known: dict[int, MessageClass]) -> Iterable[tup
 def _guards(log: LogStanding) -> list[str]:
     if log.triggers is None:
         return []
-    return [f"{log.triggers}; find out who did that, and look with: retention audit verify --deep"]
+    return [f"audit log: {log.triggers}; find out who did that, and look with: retention audit verify --deep"]
 
 
 def _broken(backlog: _Backlog, log: LogStanding) -> list[str]:
