@@ -35,8 +35,8 @@ class Verification:
 
     ``root`` is computed from the entries, ``problems`` are sentences without values, ``registered`` is the size that
     the register must have by the entries, where they say it. ``miscounted`` is said where one of them does not count on
-    from those before it: that concerns the register and not the log. ``notes`` say what could not be looked at; they
-    are no proof of anything.
+    from those before it: that concerns the register and not the log. ``notes`` say what could not be looked at, such as
+    an anchor that is gone: the log by itself verifies and a person must look.
     """
 
     size: int = 0

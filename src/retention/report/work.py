@@ -211,7 +211,7 @@ def verification_as_json(found: Verification) -> dict[str, Any]:
 
 def verification_as_text(found: Verification) -> str:
     """Give a verification for people."""
-    notes = [f"  NOTE: {note}" for note in found.notes]
+    notes = [f"  NOT held against an anchor, a person must look: {note}" for note in found.notes]
     if found.ok:
         verifies = f"The audit log verifies: {found.size} entries, root {b64encode(found.root).decode('ascii')}"
         return "\n".join([verifies, *notes])
