@@ -15,7 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from retention import upkeep
-from retention.errors import AnchorError, LogError, PickupError, RestoredError, RetentionError, UsageError
+from retention.errors import LogError, PickupError, RetentionError, UsageError
 from retention.ingest import coverage, intake
 from retention.ingest.disposition import QuarantineTerms, after_import
 from retention.ingest.fetching import FetchTerms, failed, fetch_files
@@ -31,7 +31,6 @@ from retention.purge.planning import make_plan
 from retention.purge.reconcile import close_interrupted, tell_interrupted_imports
 from retention.purge.remote import RemoteTerms, remove_imported
 from retention.purge.residue import MINIMUM_LENGTH, Search, search
-from retention.report.ledger import REGISTER_MISMATCH
 from retention.sources.interface import SkippedFile
 from retention.store import findings, lease, order_items, register, runs, upstream_calls
 from retention.upstream import api, orders
@@ -80,11 +79,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class CycleResult:
-    """What one whole cycle did. ``verification`` covers the log from its first entry to its last.
-
-    ``raised`` counts, by kind, what a person must look at: the findings that were opened, and a register that still is
-    not what its ledger says.
-    """
+    """What one whole cycle did. ``verification`` covers the whole log, ``raised`` counts by kind what it found."""
 
     imports: list[ImportResult]
     plan: Plan
@@ -104,8 +99,7 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
         LogError: the audit log does not verify; it is not signed.
 
     """
-    with context.database.read() as connection:
-        known = findings.newest(connection)
+    known = upkeep.newest_finding(context)
     with _turn(context, now) as held:
         imports = _take_in(context, held, now, watcher)
         plan = _plan(context, now)
@@ -113,12 +107,7 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
         verification = upkeep.verify_log(context, now)
         if not verification.ok:
             raise LogError("\n".join(["the audit log does not verify:", *verification.problems]))
-    with context.database.read() as connection:
-        raised = findings.count_open(connection, after=known)
-        standing = findings.count_open(connection).get(REGISTER_MISMATCH)
-    if standing:
-        raised[REGISTER_MISMATCH] = standing
-    return CycleResult(imports, plan, _reread(context, finished), verification, raised)
+    return CycleResult(imports, plan, _reread(context, finished), verification, upkeep.raised_since(context, known))
 
 
 def ingest(
@@ -140,17 +129,6 @@ def plan(context: Context, now: datetime) -> Plan:
     """
     upkeep.demand_sound(context, now)
     return _plan(context, now)
-
-
-def hindrances(context: Context) -> list[str]:
-    """Say what would refuse a purge whatever its plan: the log does not go on from its anchors, or one is gone."""
-    memory = context.remembered()
-    try:
-        with context.database.read() as connection:
-            memory.compare(connection)
-    except (RestoredError, AnchorError) as error:
-        return [str(error)]
-    return []
 
 
 def objections(context: Context, plan: Plan, now: datetime) -> list[str]:

@@ -158,6 +158,31 @@ def hold_against_anchors(context: Context, now: datetime) -> None:
             findings.mended(connection, ANCHOR_FAILED, at=now, file="")
 
 
+def hindrances(context: Context) -> list[str]:
+    """Say what would refuse a purge whatever its plan: the log does not go on from its anchors, or one is gone."""
+    memory = context.remembered()
+    try:
+        with context.database.read() as connection:
+            memory.compare(connection)
+    except (RestoredError, AnchorError) as error:
+        return [str(error)]
+    return []
+
+
+def newest_finding(context: Context) -> int:
+    """Give the number of the finding that was opened last, or 0."""
+    with context.database.read() as connection:
+        return findings.newest(connection)
+
+
+def raised_since(context: Context, known: int) -> dict[str, int]:
+    """Count by kind the findings opened after one, and those that the register is still not what its ledger says."""
+    with context.database.read() as connection:
+        raised = findings.count_open(connection, after=known)
+        standing = findings.count_open(connection).get(REGISTER_MISMATCH)
+    return {**raised, REGISTER_MISMATCH: standing} if standing else raised
+
+
 def sign_checkpoint(context: Context, signer: Signer, now: datetime, *, probe: bool = False) -> str:
     """Sign the head of the log and give the note to every anchor; it comes back with the signatures of witnesses.
 

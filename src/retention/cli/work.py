@@ -91,7 +91,7 @@ def purge(
 
     Without --plan a plan is made and carried out at once, unless a safety belt objects.
     """
-    from retention import cycle
+    from retention import cycle, upkeep
     from retention.report import work
 
     if dry_run and (digest or reason):
@@ -105,7 +105,7 @@ def purge(
         raise UsageError(msg)
     with opened(config, now, verbose=verbose) as (context, present):
         if dry_run:
-            made, hindrances = cycle.plan(context, present), cycle.hindrances(context)
+            made, hindrances = cycle.plan(context, present), upkeep.hindrances(context)
             if list_keys:
                 put_drill(context)
                 _stream_due(context, made)
