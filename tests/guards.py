@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection
 
 
@@ -17,3 +20,15 @@ def pass_guards(connection: Connection) -> None:
         return
     for name in connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all():
         connection.execute(text(f'DROP TRIGGER "{name}"'))
+
+
+@contextmanager
+def guards_put_back(connection: Connection) -> Iterator[None]:
+    """Get past the triggers for one change, and leave them behind as they were."""
+    kept = []
+    if connection.dialect.name == "sqlite":
+        kept = list(connection.execute(text("SELECT sql FROM sqlite_master WHERE type = 'trigger'")).scalars())
+    pass_guards(connection)
+    yield
+    for trigger in kept:
+        connection.exec_driver_sql(trigger)

@@ -11,6 +11,7 @@ from retention.audit.epoch import epoch_of
 from retention.audit.keys import MonthKeys, load_verifier
 from retention.audit.log import AuditLog
 from retention.audit.memory import Memory, remember
+from retention.audit.soundness import find_fault
 from retention.errors import ConfigError, KeyFileError, SchemaError, UsageError
 from retention.ingest.inbox import EventInbox
 from retention.ingest.pseudonyms import Pseudonyms
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from retention.anchors.interface import Anchor
     from retention.audit.checkpoint import Signer, VerifierKey
+    from retention.audit.soundness import Fault
     from retention.settings import Settings, SourceSettings
     from retention.settings.locate import Place
     from retention.sources.interface import Listing, Pickup, Remover, Source
@@ -133,6 +135,10 @@ class Context:
         """Read what the anchor files hold of the log; do this before the database is read."""
         return remembered(self.settings, self.installation.origin)
 
+    def fault(self, connection: Connection) -> Fault | None:
+        """Compare the ends of the log with its signed head, which takes a few milliseconds."""
+        return find_fault(connection, self.installation.origin, self.verifiers)
+
     def check_keys(self) -> None:
         """Check every key that unattended work will need, so that a lost or swapped one shows before anything is done.
 
@@ -212,6 +218,19 @@ def signer_of(database: Database, folder: Path, origin: str) -> Signer:
         KeyFileError: a key is lost, swapped, not readable, open to others or not opened by the passphrase.
 
     """
+    check_family(folder, origin)
+    with database.read() as connection:
+        chain = rotation.introduced(connection)
+    return signing.load_chain(folder, chain, signing_passphrase())
+
+
+def check_family(folder: Path, origin: str) -> None:
+    """Check that the keys in a folder are those of a log, whatever its epoch.
+
+    Raises:
+        KeyFileError: they are another log's, or cannot be read.
+
+    """
     first, family = load_verifier(folder), epoch_of(origin).family
     if first.name != family:
         msg = (
@@ -219,9 +238,6 @@ def signer_of(database: Database, folder: Path, origin: str) -> Signer:
             f"this one is {family}. Put its own key back from your backup"
         )
         raise KeyFileError(msg)
-    with database.read() as connection:
-        chain = rotation.introduced(connection)
-    return signing.load_chain(folder, chain, signing_passphrase())
 
 
 def signing_passphrase() -> str | None:
@@ -250,8 +266,11 @@ def open_context(settings: Settings) -> Context:
     schedule = configured_schedule(settings.schedule)
 
     def prove(connection: Connection) -> None:
-        """Hold the log against its anchors; the caller has locked it, so nobody signs between the two readings."""
+        """Hold the log against its anchors and its head; the caller has locked it, so nobody signs in between."""
         remembered(settings, installation.origin).compare(connection)
+        fault = find_fault(connection, installation.origin, signing.public_keys(key_folder(settings)))
+        if fault is not None:
+            raise fault.refusal()
 
     return Context(settings, database, AuditLog(database.dialect.bulk_insert, prove), schedule, installation)
 

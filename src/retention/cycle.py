@@ -81,12 +81,13 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class CycleResult:
-    """What one whole cycle did. ``verification`` covers the log from its first entry to its last."""
+    """What one whole cycle did. ``verification`` covers the whole log, ``raised`` counts by kind what it found."""
 
     imports: list[ImportResult]
     plan: Plan
     run: runs.Run
     verification: Verification
+    raised: dict[str, int]
 
 
 def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
@@ -100,6 +101,7 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
         LogError: the audit log does not verify; it is not signed.
 
     """
+    known = upkeep.newest_finding(context)
     with _turn(context, now) as held:
         imports = _take_in(context, held, now, watcher)
         plan = _plan(context, now)
@@ -107,7 +109,7 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
         verification = upkeep.verify_log(context, now)
         if not verification.ok:
             raise LogError("\n".join(["the audit log does not verify:", *verification.problems]))
-    return CycleResult(imports, plan, _reread(context, finished), verification)
+    return CycleResult(imports, plan, _reread(context, finished), verification, upkeep.raised_since(context, known))
 
 
 def ingest(
@@ -128,7 +130,13 @@ def register_events(context: Context, now: datetime, watcher: Watcher) -> list[I
 
 
 def plan(context: Context, now: datetime) -> Plan:
-    """Make the plan of a purge and keep it, so that it can be carried out by its digest. Changes nothing else."""
+    """Make the plan of a purge and keep it, so that it can be carried out by its digest. Changes nothing else.
+
+    Raises:
+        BrokenLogError: the audit log does not verify, as far as its ends show.
+
+    """
+    upkeep.demand_sound(context, now)
     return _plan(context, now)
 
 
@@ -161,7 +169,7 @@ def purge(
 @contextmanager
 def _turn(context: Context, now: datetime) -> Iterator[Lease]:
     """Hold the lease for one job: first mend what an interrupted one left, at the end sign what was done."""
-    upkeep.hold_against_anchors(context, now)
+    upkeep.demand_order(context, now)
     log_retries()
     signer = context.signer()  # a key that is missing must show before anything is deleted
     held = lease.take(context.database)

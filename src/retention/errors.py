@@ -85,6 +85,15 @@ class LogError(RetentionError):
     exit_code = Exit.LOG_NOT_VERIFIED
 
 
+class BrokenLogError(LogError):
+    """The entries, tiles or head of the log are not what was signed; ``index`` is the first bad entry, where known."""
+
+    def __init__(self, reason: str, index: int | None = None) -> None:
+        """Keep the index apart from the reason."""
+        self.index = index
+        super().__init__(reason)
+
+
 class StoppedError(RetentionError):
     """A run was asked to stop and did so between two batches; nothing is half done."""
 

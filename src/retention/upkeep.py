@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,15 +11,18 @@ from retention.audit.checkpoint import parse_checkpoint
 from retention.audit.entry import ascii_text, entry
 from retention.audit.log import Taken, cosigned
 from retention.audit.prove import Prover
+from retention.audit.soundness import Fault
 from retention.audit.stored import greatest_anchored
 from retention.audit.tiles import DatabaseTiles
 from retention.audit.verify import Verification, verify
-from retention.errors import AnchorError, LogError, RestoredError
+from retention.context import check_family
+from retention.errors import AnchorError, BrokenLogError, LogError, RestoredError
 from retention.report.ledger import REGISTER_MISMATCH, difference, difference_from_log
-from retention.store import findings, ledger, runs
+from retention.report.log_standing import NOT_VERIFIED
+from retention.store import findings, ledger, runs, verifications
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from retention.anchors.interface import Anchor
@@ -26,7 +30,6 @@ if TYPE_CHECKING:
     from retention.audit.checkpoint import Signer
     from retention.context import Context
 
-NOT_VERIFIED = "log-not-verified"
 RESTORED = "restored"
 ANCHOR_EMPTIED = "anchor-emptied"
 ANCHOR_FAILED = "anchor-failed"
@@ -60,13 +63,77 @@ def adopt_schedule(context: Context, now: datetime) -> None:
         runs.use_schedule(connection, schedule, now)
 
 
+def demand_order(context: Context, now: datetime) -> None:
+    """Refuse to go on unless the log goes on from its anchors and is in order, as far as its ends show.
+
+    Raises:
+        BrokenLogError: the log does not verify; the message names the first bad entry, where that is known.
+        RestoredError: the log does not go on from what an anchor holds.
+        AnchorError: an anchor that is required cannot be read, or is gone.
+
+    """
+    hold_against_anchors(context, now)
+    demand_sound(context, now)
+
+
+@contextmanager
+def sound_log(context: Context, now: datetime) -> Iterator[None]:
+    """Go on only with a log that is in order, as far as its ends show; what the block finds wrong with it is kept too.
+
+    Raises:
+        BrokenLogError: the log does not verify; the message names the first bad entry, where that is known.
+        RestoredError: the log does not go on from what an anchor holds.
+        AnchorError: an anchor that is required cannot be read, or is gone.
+
+    """
+    demand_order(context, now)
+    try:
+        yield
+    except BrokenLogError as error:
+        _found_bad(context, str(error), now, error.index)
+        raise
+
+
+def demand_sound(context: Context, now: datetime) -> None:
+    """Refuse to go on with a log whose ends do not fit its signed head; one that was found bad is read whole first.
+
+    Raises:
+        BrokenLogError: the log does not verify; a finding says so until it verifies in full again.
+        KeyFileError: the keys are another log's, so nothing can be said of this one.
+
+    """
+    check_family(context.key_folder, context.installation.origin)
+    # Twice, because a key that took over between reading the folder and reading the log is no fault.
+    fault = _fault(context) and _fault(context)
+    if fault is not None:
+        _found_bad(context, fault.problem, now, fault.index)
+        raise fault.refusal()
+
+
+def _fault(context: Context) -> Fault | None:
+    with context.database.read() as connection:
+        fault = context.fault(connection)
+        if fault is None and NOT_VERIFIED in findings.count_open(connection):
+            found = verify(connection, context.installation.origin, context.verifiers)
+            fault = None if found.ok else Fault(found.problems[0], found.first_bad_index)
+    return fault
+
+
+def _found_bad(context: Context, reason: str, now: datetime, index: int | None) -> None:
+    """Have it known that the log is bad: one finding, whoever finds it again, and no claim that it was verified."""
+    with context.database.write() as connection:
+        verifications.note(connection, at=now, size=-1 if index is None else index, ok=False)
+        if NOT_VERIFIED not in findings.count_open(connection):
+            findings.open_finding(connection, NOT_VERIFIED, reason, at=now)
+
+
 def hold_against_anchors(context: Context, now: datetime) -> None:
     """Prove that the log goes on from every checkpoint that its anchors hold, before anything is written.
 
     Raises:
         RestoredError: the database is older than an anchor, or went another way; a finding says so.
         AnchorError: an anchor that is required cannot be read, or is gone; a finding says so.
-        LogError: the log is damaged.
+        BrokenLogError: the log is damaged; a finding says so.
 
     """
     memory = context.remembered()
@@ -80,12 +147,40 @@ def hold_against_anchors(context: Context, now: datetime) -> None:
     except AnchorError as error:
         _find(context, ANCHOR_FAILED, str(error), now)
         raise
+    except LogError:
+        demand_sound(context, now)
+        raise
     for problem in told:
         _find(context, ANCHOR_EMPTIED, problem, now)
     if were_open.keys() & {RESTORED, ANCHOR_FAILED}:
         with context.database.write() as connection:
             findings.mended(connection, RESTORED, at=now)
             findings.mended(connection, ANCHOR_FAILED, at=now, file="")
+
+
+def hindrances(context: Context) -> list[str]:
+    """Say what would refuse a purge whatever its plan: the log does not go on from its anchors, or one is gone."""
+    memory = context.remembered()
+    try:
+        with context.database.read() as connection:
+            memory.compare(connection)
+    except (RestoredError, AnchorError) as error:
+        return [str(error)]
+    return []
+
+
+def newest_finding(context: Context) -> int:
+    """Give the number of the finding that was opened last, or 0."""
+    with context.database.read() as connection:
+        return findings.newest(connection)
+
+
+def raised_since(context: Context, known: int) -> dict[str, int]:
+    """Count by kind the findings opened after one, and those that the register is still not what its ledger says."""
+    with context.database.read() as connection:
+        raised = findings.count_open(connection, after=known)
+        standing = findings.count_open(connection).get(REGISTER_MISMATCH)
+    return {**raised, REGISTER_MISMATCH: standing} if standing else raised
 
 
 def sign_checkpoint(context: Context, signer: Signer, now: datetime, *, probe: bool = False) -> str:
@@ -158,8 +253,9 @@ def verify_log(context: Context, now: datetime, progress: Callable[[int], None] 
     with context.database.write() as connection:
         if found.ok:
             findings.mended(connection, NOT_VERIFIED, at=now)
-        else:
-            findings.open_finding(connection, NOT_VERIFIED, found.problems[0], at=now)
+            verifications.note(connection, at=now, size=found.size, ok=True)
         if wrong is not None:
             findings.open_finding(connection, REGISTER_MISMATCH, wrong, at=now)
+    if not found.ok:
+        _found_bad(context, found.problems[0], now, found.first_bad_index)
     return found

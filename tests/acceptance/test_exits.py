@@ -12,7 +12,7 @@ from sqlalchemy import text
 from retention.store import lease
 from retention.store.engine import open_database
 from tests.acceptance.desk import ask_office
-from tests.guards import pass_guards
+from tests.guards import guards_put_back
 from tests.kit import Office, row
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 def _run_sql(office: Office, statement: str) -> None:
     database = open_database(office.url)
-    with database.write() as connection:
-        pass_guards(connection)
+    with database.write() as connection, guards_put_back(connection):
         connection.execute(text(statement))
     database.close()
 
@@ -95,6 +94,32 @@ def an_edited_log(office: Office) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def a_missing_anchor(office: Office) -> Iterator[None]:
+    assert ask_office(office, "run").code == 0
+    (office.folder / "anchor" / "checkpoints.log").unlink()
+    yield
+
+
+@contextlib.contextmanager
+def deleted_rows(office: Office) -> Iterator[None]:
+    office.drop("some.csv", [row("some-1"), row("some-2")])
+    assert ask_office(office, "run").code == 0
+    _run_sql(office, "DELETE FROM message WHERE message_key LIKE '%some-1'")
+    yield
+
+
+@contextlib.contextmanager
+def a_restored_copy(office: Office) -> Iterator[None]:
+    register = office.folder / "register.db"
+    backup = register.read_bytes()
+    assert ask_office(office, "run").code == 0
+    for left in office.folder.glob("register.db-*"):
+        left.unlink()
+    register.write_bytes(backup)
+    yield
+
+
+@contextlib.contextmanager
 def a_forged_head(office: Office) -> Iterator[None]:
     _run_sql(office, "UPDATE audit_head SET size = size + 1")
     yield
@@ -131,6 +156,12 @@ EXITS = [
     pytest.param(another_run_at_work, ("purge",), 11, "another run holds the register", id="11-locked"),
     pytest.param(a_backlog_behind_a_belt, ("run",), 12, "safety belt share", id="12-belt"),
     pytest.param(an_edited_log, ("audit", "verify"), 13, "DOES NOT VERIFY", id="13-edited-log"),
+    pytest.param(a_missing_anchor, ("audit", "verify"), 3, "NOT held against an anchor", id="3-anchor-gone"),
+    pytest.param(a_missing_anchor, ("status",), 4, "the anchor is missing", id="4-anchor-gone"),
+    pytest.param(deleted_rows, ("run",), 3, "The register is NOT what its ledger says", id="3-deleted-rows"),
+    pytest.param(a_restored_copy, ("purge", "--dry-run"), 0, "REFUSED: safety belt restored", id="0-restored-dry-run"),
+    pytest.param(a_restored_copy, ("purge",), 12, "safety belt restored", id="12-restored"),
+    pytest.param(a_forged_head, ("purge", "--dry-run"), 13, "retention audit verify", id="13-dry-run"),
     pytest.param(a_forged_head, ("purge",), 13, "retention audit verify", id="13-forged-head"),
 ]
 

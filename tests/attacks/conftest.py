@@ -36,6 +36,7 @@ class Besieged:
     office: Office
     kept: dict[str, list[dict[str, Any]]]
     notes: dict[int, str]
+    anchored: bytes
 
     @contextmanager
     def attacked(self) -> Iterator[Attacker]:
@@ -68,7 +69,8 @@ class Besieged:
         return str(path)
 
     def put_back(self) -> None:
-        """Undo whatever was done to the log."""
+        """Undo whatever was done to the log, and what its anchor took meanwhile."""
+        (self.office.folder / "anchor" / "checkpoints.log").write_bytes(self.anchored)
         context = self.office.open()
         with context.database.write() as connection:
             pass_guards(connection)
@@ -78,6 +80,7 @@ class Besieged:
                 marks = ", ".join(f":{name}" for name in rows[0])
                 connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), rows)  # noqa: S608
             connection.execute(text("DELETE FROM finding"))
+            connection.execute(text("DELETE FROM verification"))
         context.database.close()
 
 
@@ -114,4 +117,5 @@ def _filled(office: Office) -> Besieged:
         rows = {name: connection.execute(text(f"SELECT * FROM {name}")).mappings() for name in TABLES}  # noqa: S608
         kept = {name: [dict(one) for one in found] for name, found in rows.items()}
     context.database.close()
-    return Besieged(office, kept, {one["size"]: one["note"] for one in kept["audit_checkpoint"]})
+    notes = {one["size"]: one["note"] for one in kept["audit_checkpoint"]}
+    return Besieged(office, kept, notes, (office.folder / "anchor" / "checkpoints.log").read_bytes())

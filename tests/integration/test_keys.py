@@ -15,7 +15,8 @@ from retention.acts.keys import list_keys, rotate_signing_key
 from retention.audit import log as audit_log
 from retention.audit import rotation
 from retention.audit.checkpoint import open_note, vkey
-from retention.audit.verify import verify, verify_head
+from retention.audit.soundness import find_fault
+from retention.audit.verify import verify
 from retention.cycle import Watcher
 from retention.errors import BeltClosedError, KeyFileError, LeaseLostError, RetentionError
 from retention.purge import keys as destruction
@@ -317,7 +318,7 @@ def test_both_keys_sign_during_the_overlap_and_then_the_new_one_alone(office: Of
         for roots in ([old], [new], opened.verifiers):
             assert verify(connection, old.name, roots).ok
         for roots in ([new], opened.verifiers):
-            assert verify_head(connection, old.name, roots) is None
+            assert find_fault(connection, old.name, roots) is None
     states = [(one.state, one.mode, one.until) for one in list_keys(opened, NOW).signing]
     assert states == [("destroyed", None, "2026-12-22T12:00:00Z"), ("signs", "0600", "")]
 

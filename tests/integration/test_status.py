@@ -10,6 +10,7 @@ import pytest
 from retention.acts.resolving import resolve_finding
 from retention.errors import DatabaseError, Exit, LogError, UsageError
 from retention.model import from_epoch
+from tests.guards import pass_guards
 from tests.integration.work import AUTUMN, SUMMER, at
 from tests.kit import row
 
@@ -50,7 +51,51 @@ def test_fresh_register_keeps_its_promise(work: Work) -> None:
         holds={"active": 0, "reviews_overdue": 0},
     )
     log = work.status().log
-    assert (log["size"], log["verified"]) == (1, True)
+    assert (log["size"], log["in_order"], log["verified"]) == (1, True, False)
+    assert log["standing"] == "head in order, never verified in full"
+
+
+def test_log_was_verified_in_full_only_when_somebody_did_and_nothing_was_found_since(work: Work) -> None:
+    work.run()
+    log = work.status().log
+    size = log["verified_entries"]
+    assert (log["verified"], log["verified_at"]) == (True, "2026-08-10T12:00:00Z")
+    assert log["standing"] == f"head in order, last verified in full 2026-08-10T12:00:00Z ({size} entries)"
+    [(body,)] = work.ask("SELECT body FROM audit_entry WHERE seq = 1")
+    work.tell("UPDATE audit_entry SET body = body || ' ' WHERE seq = 1")
+    with pytest.raises(LogError, match="from entry 1 on: entry 1 does not have the hash"):
+        work.plan()
+    log = work.status().log
+    assert (log["verified"], log["first_bad_index"], log["verified_at"]) == (False, 1, None)
+    work.tell("UPDATE audit_entry SET body = :body WHERE seq = 1", body=body)
+    assert "BROKEN from entry 1 on: when it was last looked at" in work.status().log["standing"]
+    for finding in work.findings("log-not-verified"):
+        resolve_finding(work.context, finding.id, "put back from the bundle", SUMMER)
+    log = work.status().log
+    assert (log["in_order"], log["verified"]) == (True, False)
+    assert "found BROKEN 2026-08-10T12:00:00Z and not verified in full since" in log["standing"]
+    work.run()
+    assert work.status().log["verified"] is True
+
+
+def test_missing_triggers_put_the_promise_at_risk(sqlite_work: Work) -> None:
+    with sqlite_work.context.database.write() as connection:
+        pass_guards(connection)
+    status = sqlite_work.status()
+    assert (status.promise, status.log["in_order"], status.log["missing_triggers"]) == ("at_risk", False, 16)
+    assert "16 of the triggers" in status.reasons[0]
+    assert status.log["standing"].startswith("NOT IN ORDER: 16 of the triggers")
+
+
+def test_entry_removed_further_back_is_counted_by_the_status(work: Work) -> None:
+    work.take([row(f"m-{n}", "2026-08-01 09:00:00") for n in range(300)])
+    work.purge(AUTUMN)
+    [(body,)] = work.ask("SELECT body FROM audit_entry WHERE seq = 5")
+    work.tell("DELETE FROM audit_entry WHERE seq = 5")
+    status = work.status(AUTUMN)
+    assert status.promise == "broken"
+    assert status.log["entries"] == status.log["size"] - 1
+    work.tell("INSERT INTO audit_entry (seq, body) VALUES (5, :body)", body=body)
 
 
 def test_status_of_a_drill_that_was_none_says_so(work: Work) -> None:

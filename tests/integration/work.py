@@ -19,7 +19,7 @@ from retention.policy.hold import SELECTORS
 from retention.report.explain import Explanation, explain
 from retention.report.status import Status, status_of
 from retention.store import findings, runs
-from tests.guards import pass_guards
+from tests.guards import guards_put_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -121,7 +121,6 @@ class Work:
         with context.database.read() as connection:
             return status_of(
                 connection,
-                context.log,
                 context.schedule,
                 now or self.now,
                 grace=context.settings.purge.grace_time,
@@ -168,8 +167,7 @@ class Work:
 
     def tell(self, sql: str, **values: object) -> None:
         """Change the database behind the program's back, past its triggers."""
-        with self.context.database.write() as connection:
-            pass_guards(connection)
+        with self.context.database.write() as connection, guards_put_back(connection):
             connection.execute(text(sql), values)
 
     def ids(self) -> list[str]:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retention.audit.checkpoint import Checkpoint, sign
-from retention.audit.verify import verify, verify_head
+from retention.audit.verify import verify
 from tests.integration_audit.trail import ORIGIN, heartbeat, signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration_audit.trail import Attacker, Trail
+    from tests.integration_audit.trail import Attacker
 
 SIZE = 701
 AT = 301
@@ -169,47 +169,3 @@ def test_without_its_last_checkpoint_an_edit_before_the_one_that_is_left_is_stil
 def test_note_that_only_sqlite_would_store_is_refused(attacker: Attacker, value: str) -> None:
     attacker.sql(f"UPDATE audit_checkpoint SET note = {value} WHERE size = 301")  # noqa: S608  # one of the above
     attacker.caught(None, f"the checkpoint at size {AT} does not verify")
-
-
-def test_quick_look_finds_nothing_in_a_log_that_nobody_touched(trail: Trail) -> None:
-    with trail.database.read() as connection:
-        assert verify_head(connection, ORIGIN, KEYS) is None
-
-
-@pytest.mark.parametrize(
-    ("attack", "answer"),
-    [
-        ("DELETE FROM audit_checkpoint", "has no signed checkpoint"),
-        ("DELETE FROM audit_head", "has no head"),
-        ("UPDATE audit_head SET size = 700", "does not fit its own edge"),
-        ("UPDATE audit_checkpoint SET note = 'nothing' WHERE size = 701", "must end with an empty line"),
-        (
-            "UPDATE audit_checkpoint SET size = 702 WHERE size = 701",
-            "speaks of another log or of entries that are gone",
-        ),
-    ],
-)
-def test_quick_look_at_the_head_finds_what_it_can(attacker: Attacker, attack: str, answer: str) -> None:
-    attacker.sql(attack)
-    assert answer in (verify_head(attacker.connection, ORIGIN, KEYS) or "")
-
-
-def test_quick_look_knows_another_log(attacker: Attacker) -> None:
-    assert "speaks of another log" in (verify_head(attacker.connection, "retention/other", KEYS) or "")
-
-
-def test_quick_look_finds_a_damaged_edge(attacker: Attacker) -> None:
-    attacker.set_head(edge=b"")
-    assert "right edge of the log is damaged" in (verify_head(attacker.connection, ORIGIN, KEYS) or "")
-
-
-def test_quick_look_finds_a_head_that_was_cut_back(attacker: Attacker) -> None:
-    attacker.sql("DELETE FROM audit_entry WHERE seq > 600")
-    attacker.rebuild()
-    assert "entries that are gone" in (verify_head(attacker.connection, ORIGIN, KEYS) or "")
-
-
-def test_quick_look_finds_a_head_that_is_not_the_signed_one(attacker: Attacker) -> None:
-    attacker.sql("UPDATE audit_entry SET body = :body WHERE seq = 700", body=heartbeat(4).decode())
-    attacker.rebuild()
-    assert "is not the one that was signed" in (verify_head(attacker.connection, ORIGIN, KEYS) or "")

@@ -29,7 +29,7 @@ from retention.report.deep import compare
 from retention.report.ledger import REGISTER_MISMATCH, difference_from_log
 from retention.report.work import held_against
 from retention.store import findings
-from retention.upkeep import sign_checkpoint, verify_log
+from retention.upkeep import sign_checkpoint, sound_log, verify_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -69,7 +69,7 @@ def export_bundle(
         RetentionError: the disk refuses.
 
     """
-    with _writing(path):
+    with _writing(path), sound_log(context, now):
         bundle = _signed(context, "audit-log-bundle", now=now, person=person)
         if not path.name.endswith(".tar"):
             return _write(context, path, bundle, prove, progress)
@@ -103,7 +103,7 @@ def prove_entry(context: Context, index: int, *, now: datetime, person: str) -> 
         LogError: the entry, or what it is proven by, was changed; nothing is given out.
 
     """
-    with context.database.read() as connection:
+    with sound_log(context, now), context.database.read() as connection:
         size = context.log.head(connection).size
     if not 0 <= index < size:
         msg = f"the log has no entry {index}; it has {size}, counted from 0"

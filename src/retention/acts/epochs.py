@@ -57,11 +57,13 @@ def begin_epoch(context: Context, reason: str, *, now: datetime, person: str) ->
         UsageError: the database goes on from its anchors, so nothing has to begin anew; or the reason is empty.
         AnchorError: an anchor that is required cannot be read, so nobody knows what was lost.
         LockHeldError: another run is at work.
+        BrokenLogError: the log in the database does not verify; put a backup back whose log does.
 
     """
     held = lease.take(context.database)
     try:
         predecessor = _predecessor(context)
+        upkeep.demand_sound(context, now)  # a backup that is broken itself is no way out
         present, last = epoch_of(context.installation.origin), epoch_of(predecessor.origin)
         origin = Epoch(present.family, max(present.number, last.number) + 1).origin
         key = signing.new_key(context.key_folder, origin, signing_passphrase())

@@ -9,6 +9,7 @@ from retention.acts.remarks import keep_remark
 from retention.audit.entry import entry
 from retention.audit.export import Selection, write_csv, write_jsonl
 from retention.errors import RetentionError, UsageError
+from retention.upkeep import sound_log
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,14 +23,20 @@ ExportFormat = Literal["jsonl", "csv"]
 def export_log(
     context: Context, selection: Selection, how: ExportFormat, out: IO[str], *, now: datetime, person: str
 ) -> int:
-    """Write an export to a stream; give the number of lines or rows. ``person`` is who asked, as far as we know."""
-    with context.database.write() as connection:
-        who = keep_remark(connection, person)
-        context.log.append(connection, [entry("exported", now, what=f"audit-log-{how}", by=who)])
-    with context.database.read() as connection:
-        if how == "csv":
-            return write_csv(connection, selection, out, context.installation.origin)
-        return write_jsonl(connection, selection, out)
+    """Write an export to a stream; give the number of lines or rows. ``person`` is who asked, as far as we know.
+
+    Raises:
+        BrokenLogError: the log does not verify; what was written before the first bad entry is what was hashed.
+
+    """
+    with sound_log(context, now):
+        with context.database.write() as connection:
+            who = keep_remark(connection, person)
+            context.log.append(connection, [entry("exported", now, what=f"audit-log-{how}", by=who)])
+        with context.database.read() as connection:
+            if how == "csv":
+                return write_csv(connection, selection, out, context.installation.origin)
+            return write_jsonl(connection, selection, out)
 
 
 def export_to_file(
@@ -47,6 +54,7 @@ def export_to_file(
     Raises:
         UsageError: something of that name is there, and nobody said that it may be replaced.
         RetentionError: the file cannot be written.
+        BrokenLogError: the log does not verify.
 
     """
     if not replace and os.path.lexists(path):
@@ -60,6 +68,9 @@ def export_to_file(
             out.flush()
             os.fsync(out.fileno())
         draft.replace(path)
+    except RetentionError:
+        draft.unlink(missing_ok=True)
+        raise
     except OSError as error:
         draft.unlink(missing_ok=True)
         msg = f"{path}: the export cannot be written ({error.strerror})"

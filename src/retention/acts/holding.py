@@ -16,6 +16,7 @@ from retention.errors import UsageError
 from retention.ingest.pseudonyms import PSEUDONYMOUS
 from retention.policy.days import start_of_day
 from retention.store import holds
+from retention.upkeep import demand_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,7 @@ def place_hold(context: Context, order: HoldOrder, now: datetime) -> int:
 
     Raises:
         UsageError: the order is not complete or makes no sense.
+        BrokenLogError: the audit log does not verify.
 
     """
     _check(context, order, now)
@@ -60,6 +62,7 @@ def place_hold(context: Context, order: HoldOrder, now: datetime) -> int:
         for selector, values in order.selectors.items()
         if selector in PSEUDONYMOUS
     }
+    demand_order(context, now)
     keys, zone = context.month_keys, context.schedule.zone
     sealed = {selector: [keys.seal(value) for value in values] for selector, values in named.items()}
     with context.database.write() as connection:
@@ -86,8 +89,10 @@ def release_hold(context: Context, hold_id: int, reason: str, now: datetime) -> 
 
     Raises:
         UsageError: no active hold has this number.
+        BrokenLogError: the audit log does not verify.
 
     """
+    demand_order(context, now)
     with context.database.write() as connection:
         context.log.lock(connection)
         if not holds.release(connection, hold_id, now):

@@ -44,11 +44,13 @@ def rotate_signing_key(context: Context, reason: str, *, now: datetime, person: 
     """Make a new signing key, introduce it in the log, and sign a checkpoint with both.
 
     Raises:
+        BrokenLogError: the audit log does not verify.
         KeyFileError: a key is lost or cannot be used.
         LockHeldError: another run is at work.
         UsageError: the reason is empty or too long.
 
     """
+    upkeep.demand_order(context, now)
     old = context.signer().verifier
     held = lease.take(context.database)
     try:

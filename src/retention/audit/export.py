@@ -1,8 +1,8 @@
 """Export the log: JSON lines that are the leaves themselves, or a CSV with one row a disposal.
 
 Both stream; at most one batch is in memory. In the CSV every cell that a spreadsheet would take for a formula gets an
-apostrophe in front. A log that does not verify is exported as well, because that is when somebody has to look at it:
-what cannot be read in an entry is left empty.
+apostrophe in front. Each entry is compared with the hash that was kept of it before it is given out, and the export
+ends at the first that is another one: what was written by then was hashed, what follows is not given out at all.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from retention.audit import log as audit_log
+from retention.audit.soundness import proven_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +87,9 @@ def write_jsonl(connection: Connection, selection: Selection, out: IO[str]) -> i
     Returns:
         The number of lines.
 
+    Raises:
+        BrokenLogError: an entry is missing or was changed; those before it were written.
+
     """
     lines = 0
     for group in _groups(connection, selection):
@@ -107,6 +110,9 @@ def write_csv(connection: Connection, selection: Selection, out: IO[str], origin
 
     Returns:
         The number of rows, the header not counted.
+
+    Raises:
+        BrokenLogError: an entry is missing or was changed; those before it were written, as far as a batch closes them.
 
     """
     writer = csv.writer(out, lineterminator="\r\n")
@@ -149,7 +155,7 @@ def _guard(value: object) -> str:
 
 def _groups(connection: Connection, selection: Selection) -> Iterator[Group]:
     disposals: list[tuple[int, str]] = []
-    for index, body in audit_log.stream(connection):
+    for index, body in proven_entries(connection):
         if body.startswith(DISPOSAL):
             disposals.append((index, body))
             continue

@@ -64,11 +64,12 @@ def head(connection: Connection, *, lock: bool = False) -> StoredHead:
     return StoredHead(*rows[0])
 
 
-def entry_pages(connection: Connection) -> Iterator[list[bytes]]:
-    """Stream the entries from index 0 up to the first that is missing; memory does not grow with the log.
+def entry_pages(connection: Connection, first: int = 0) -> Iterator[list[bytes]]:
+    """Stream the entries up to the first that is missing; memory does not grow with the log.
 
     Args:
         connection: a transaction that sees one state of the database.
+        first: index of the first entry, a multiple of the width of a tile.
 
     Yields:
         Entries as they are stored; every page but the last is a number of whole tiles.
@@ -76,7 +77,6 @@ def entry_pages(connection: Connection) -> Iterator[list[bytes]]:
     """
     seq, body = audit_entry.c.seq, _bytes_of(connection, audit_entry.c.body)
     query = select(seq, body).where(seq >= bindparam("first")).order_by(seq).limit(_PAGE)
-    first = 0
     while True:
         rows = _fetch(connection, query, first=first)
         bodies = [row[1] for index, row in enumerate(rows, first) if row[0] == index]
@@ -87,6 +87,51 @@ def entry_pages(connection: Connection) -> Iterator[list[bytes]]:
         if len(bodies) < _PAGE:
             return
         first += _PAGE
+
+
+def entries_between(connection: Connection, first: int, end: int) -> list[tuple[int, bytes]]:
+    """Give the entries of a range as they are stored.
+
+    Args:
+        connection: any transaction.
+        first: index of the first.
+        end: index after the last one.
+
+    Returns:
+        Pairs of index and entry, in order; an index at which nothing stands is left out.
+
+    """
+    seq, body = audit_entry.c.seq, _bytes_of(connection, audit_entry.c.body)
+    query = select(seq, body).where(seq >= bindparam("first"), seq < bindparam("end")).order_by(seq)
+    rows = _fetch(connection, query, first=first, end=end)
+    return [(row[0], row[1].encode() if isinstance(row[1], str) else row[1]) for row in rows]
+
+
+def ends(connection: Connection) -> tuple[int | None, int | None]:
+    """Give the lowest and the highest index; each is the end of the primary key.
+
+    Args:
+        connection: any transaction.
+
+    Returns:
+        Both, or None twice where there is no entry.
+
+    """
+    lowest, highest = (select(end(audit_entry.c.seq)) for end in (func.min, func.max))
+    return connection.execute(lowest).scalar(), connection.execute(highest).scalar()
+
+
+def count_entries(connection: Connection) -> int:
+    """Count the entries; this walks over all of them.
+
+    Args:
+        connection: any transaction.
+
+    Returns:
+        Their number.
+
+    """
+    return connection.execute(select(func.count()).select_from(audit_entry)).scalar_one()
 
 
 def entries_at(connection: Connection, indexes: Iterable[int]) -> list[tuple[int, str]]:

@@ -14,11 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from retention.audit import rotation, stored
+from retention.audit import stored
 from retention.audit.facts import FactCheck
-from retention.audit.merkle import TILE_WIDTH, Frontier, leaf_hashes
+from retention.audit.merkle import TILE_WIDTH, leaf_hashes
 from retention.audit.walk import Walk
-from retention.errors import LogError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +35,9 @@ class Verification:
 
     ``root`` is computed from the entries, ``problems`` are sentences without values, ``registered`` is the size that
     the register must have by the entries, where they say it. ``miscounted`` is said where one of them does not count on
-    from those before it: that concerns the register and not the log. ``notes`` say what could not be looked at; they
-    are no proof of anything. ``checked`` say what was looked at beside the log itself, and that it fits.
+    from those before it: that concerns the register and not the log. ``notes`` say what could not be looked at, such as
+    an anchor that is gone: the log by itself verifies and a person must look. ``checked`` say what was looked at beside
+    the log itself, and that it fits.
     """
 
     size: int = 0
@@ -104,35 +104,3 @@ def verify(
         if changed_from is None or misfit.shown_at < changed_from:
             found.add(misfit.problem, misfit.entry)
     return found
-
-
-def verify_head(connection: Connection, origin: str, keys: list[VerifierKey]) -> str | None:
-    """Check the head without reading the entries: its own edge, and the latest checkpoint's signature.
-
-    Args:
-        connection: any transaction.
-        origin: the log's origin.
-        keys: the public keys that may have signed its checkpoints.
-
-    Returns:
-        None where nothing is wrong, else one sentence.
-
-    """
-    latest = stored.latest_note(connection)
-    if latest is None:
-        return "the audit log has no signed checkpoint"
-    try:
-        head = stored.head(connection)
-        edge = Frontier.from_bytes(head.edge)
-        chain = rotation.introduced(connection)
-        checkpoint = rotation.open_signed(latest, rotation.believe(keys, chain, [latest]), chain)
-    except LogError as error:
-        return str(error)
-    if (edge.size, edge.root()) != (head.size, head.root):
-        return "the head of the audit log does not fit its own edge"
-    expected = rotation.origin_at(chain, latest.size, origin)
-    if (checkpoint.origin, checkpoint.size) != (expected, latest.size) or checkpoint.size > head.size:
-        return "the latest checkpoint speaks of another log or of entries that are gone"
-    if checkpoint.size == head.size and checkpoint.root != head.root:
-        return "the head of the audit log is not the one that was signed"
-    return None

@@ -31,7 +31,13 @@ audit.add_command(prove)
 audit.add_command(record)
 
 
-@audit.command(epilog=exits(Exit.BELT_CLOSED, example="retention audit export --format csv --output deletion-log.csv"))
+@audit.command(
+    epilog=exits(
+        Exit.BELT_CLOSED,
+        Exit.LOG_NOT_VERIFIED,
+        example="retention audit export --format csv --output deletion-log.csv",
+    )
+)
 @common
 @click.option(
     "--format",
@@ -66,7 +72,10 @@ def export(  # noqa: PLR0913  # the options of the command
     bundle: Path | None,
     entries: tuple[int, ...],
 ) -> None:
-    """Export the log. The export is itself an entry of the log."""
+    """Export the log. The export is itself an entry of the log.
+
+    Each entry is compared with its stored hash on the way; at the first that differs the export ends, with exit 13.
+    """
     from retention.acts.exporting import export_log, export_to_file
     from retention.audit.export import Selection
 
@@ -119,9 +128,10 @@ def _export_bundle(
 @common
 def checkpoint(config: Path | None, now: datetime | None, verbose: bool) -> None:
     """Sign the head of the log and print the checkpoint; keep it outside this machine."""
-    from retention.upkeep import sign_checkpoint
+    from retention.upkeep import demand_order, sign_checkpoint
 
     with opened(config, now, verbose=verbose) as (context, present):
+        demand_order(context, present)
         click.echo(sign_checkpoint(context, context.signer(), present), nl=False)
 
 

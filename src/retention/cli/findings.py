@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from retention.cli.frame import NUMBER, common, exits, opened, put_drill, put_json, reporting
+from retention.errors import Exit
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,7 +57,9 @@ def list_(config: Path | None, now: datetime | None, verbose: bool, form: str, e
             click.echo("No findings.")
 
 
-@findings.command(epilog=exits(example="retention findings resolve 4 --reason 'asked for a new export'"))
+@findings.command(
+    epilog=exits(Exit.LOG_NOT_VERIFIED, example="retention findings resolve 4 --reason 'asked for a new export'")
+)
 @common
 @click.argument("number", type=NUMBER)
 @click.option("--reason", required=True, help="What was done about it, for people.")

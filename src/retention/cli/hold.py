@@ -34,7 +34,7 @@ def hold() -> None:
     """
 
 
-@hold.command(epilog=exits(Exit.BELT_CLOSED, example=_PLACE))
+@hold.command(epilog=exits(Exit.BELT_CLOSED, Exit.LOG_NOT_VERIFIED, example=_PLACE))
 @common
 @click.option("--kind", type=click.Choice(HOLD_KINDS), required=True, help="Why: a request or a proceeding.")
 @click.option("--reason", required=True, help="The reference or reason, for people; it is kept out of the audit log.")
@@ -84,7 +84,11 @@ def place(
         click.echo("If that surprises you, check the spelling of what it names; see: retention hold list")
 
 
-@hold.command(epilog=exits(Exit.BELT_CLOSED, example="retention hold release 3 --reason 'request answered'"))
+@hold.command(
+    epilog=exits(
+        Exit.BELT_CLOSED, Exit.LOG_NOT_VERIFIED, example="retention hold release 3 --reason 'request answered'"
+    )
+)
 @common
 @click.argument("number", type=NUMBER)
 @click.option("--reason", required=True, help="Why it is released, for people.")

@@ -29,7 +29,7 @@ _LARGEST_INPUT = 1 << 21
         Exit.PARTLY_DONE,
         Exit.LOG_NOT_VERIFIED,
         example="retention audit verify --since kept/checkpoint",
-        partly="a bundle is consistent, but no --key or --fingerprint said who must have signed it",
+        partly="nobody said who must have signed a bundle, or an anchor could not be looked at",
     )
 )
 @common
@@ -152,6 +152,7 @@ def prove(
     from retention.acts.bundling import entry_of_message, prove_entry, save_proof
     from retention.audit.signing import fingerprint
     from retention.report.proof import what_a_proof_shows
+    from retention.upkeep import demand_order
 
     if (message_id is None) == (index is None):
         msg = "name one entry: --message ID or --entry N"
@@ -160,6 +161,7 @@ def prove(
         msg = "--output names the proof; the entry goes beside it and takes the ending .json"
         raise UsageError(msg)
     with opened(config, now, verbose=verbose) as (context, present):
+        demand_order(context, present)
         found = entry_of_message(context, message_id) if message_id is not None else index or 0
         proven = prove_entry(context, found, now=present, person=this_person())
         path = output or Path(f"entry-{found}.tlog-proof")
@@ -244,3 +246,5 @@ def _put_drill(origin: str) -> None:
 def _leave(found: Verification) -> None:
     if not found.ok:
         click.get_current_context().exit(int(Exit.LOG_NOT_VERIFIED))
+    if found.notes:  # the same weight as in the status, which is at risk
+        click.get_current_context().exit(int(Exit.PARTLY_DONE))

@@ -66,7 +66,9 @@ def init(
     click.echo("Next: retention check")
 
 
-@click.command(epilog=exits(Exit.BELT_CLOSED, example="retention check --config config/retention.toml"))
+@click.command(
+    epilog=exits(Exit.BELT_CLOSED, Exit.LOG_NOT_VERIFIED, example="retention check --config config/retention.toml")
+)
 @common
 def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     """Check everything; say the schedule in plain English."""
@@ -75,14 +77,15 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     from retention.policy.words import say_schedule
     from retention.report.check import (
         inspect_anchors,
-        inspect_guards,
+        inspect_log,
         inspect_sources,
         say_anchors,
         say_powers,
         say_upstream,
     )
+    from retention.report.log_standing import log_standing
     from retention.service.serving import lacking, say_serving
-    from retention.store.grants import can_alter_log, missing_guards
+    from retention.store.grants import can_alter_log
 
     settings = settings_of(config)
     schedule = configured_schedule(settings.schedule)
@@ -109,10 +112,14 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         context.check_keys()
         context.sources()
         with context.database.read() as connection:
-            problems += inspect_guards(missing_guards(connection))
+            log = log_standing(connection, context.installation.origin, context.verifiers)
             powers = say_powers(connection.dialect.name, can_alter=can_alter_log(connection))
         problems += context.lacking()
-        click.echo(f"The database, the keys and the audit log {context.installation.origin} are in order.")
+        click.echo("The database and the keys are in order.")
+        click.echo(f"The audit log {context.installation.origin} has {log.size} entries: {log.words()}.")
+        if log.fault is not None:
+            raise log.fault.refusal()
+        problems += inspect_log(log)
         click.echo(powers)
     if problems:
         raise UsageError("\n".join(problems))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retention.cli.frame import NUMBER, common, exits, opened, put_drill, put_json, reporting, this_person
+from retention.errors import Exit
 from retention.policy.words import say_count
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ def show(config: Path | None, now: datetime | None, verbose: bool, form: str, nu
 
 
 @upstream.command(
-    epilog=exits(example="retention upstream attest 3 --by 'A. Officer' --reference 'ticket 4711, screenshots filed'")
+    epilog=exits(
+        Exit.LOG_NOT_VERIFIED,
+        example="retention upstream attest 3 --by 'A. Officer' --reference 'ticket 4711, screenshots filed'",
+    )
 )
 @common
 @reporting
@@ -97,7 +101,7 @@ def attest(
     click.echo(f"What was done for order {number} is recorded; it is {state}. {more}")
 
 
-@upstream.command(epilog=exits(example="retention upstream export 3 --output order-3.csv"))
+@upstream.command(epilog=exits(Exit.LOG_NOT_VERIFIED, example="retention upstream export 3 --output order-3.csv"))
 @common
 @reporting
 @click.argument("number", type=NUMBER)

@@ -27,7 +27,6 @@ def status(config: Path | None, now: datetime | None, verbose: bool, form: str) 
         with context.database.read() as connection:
             found = status_of(
                 connection,
-                context.log,
                 context.schedule,
                 present,
                 grace=context.settings.purge.grace_time,
@@ -46,7 +45,7 @@ def status(config: Path | None, now: datetime | None, verbose: bool, form: str) 
     click.get_current_context().exit(int(codes[found.promise]))
 
 
-@click.command(epilog=exits(example="retention explain 17841400000000000"))
+@click.command(epilog=exits(Exit.LOG_NOT_VERIFIED, example="retention explain 17841400000000000"))
 @common
 @reporting
 @click.argument("message_id", metavar="ID")
@@ -60,8 +59,10 @@ def explain(config: Path | None, now: datetime | None, verbose: bool, form: str,
         raise click.UsageError(msg)
     from retention.report import explain as room
     from retention.report.view import explanation_as_text
+    from retention.upkeep import demand_sound
 
     with opened(config, now, verbose=verbose) as (context, present):
+        demand_sound(context, present)
         with context.database.read() as connection:
             names = context.pseudonyms.of_message(connection, message_id)
             found = room.explain(connection, context.schedule, message_id, names, present)

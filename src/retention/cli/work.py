@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 @click.command(
     epilog=exits(
-        Exit.PARTLY_DONE, Exit.LOCKED, Exit.BELT_CLOSED, example="retention ingest --source hootsuite-inbox export.csv"
+        Exit.PARTLY_DONE,
+        Exit.LOCKED,
+        Exit.BELT_CLOSED,
+        Exit.LOG_NOT_VERIFIED,
+        example="retention ingest --source hootsuite-inbox export.csv",
     )
 )
 @common
@@ -58,7 +62,14 @@ def ingest(
 
 
 @click.command(
-    epilog=exits(Exit.PARTLY_DONE, Exit.BROKEN, Exit.LOCKED, Exit.BELT_CLOSED, example="retention purge --dry-run")
+    epilog=exits(
+        Exit.PARTLY_DONE,
+        Exit.BROKEN,
+        Exit.LOCKED,
+        Exit.BELT_CLOSED,
+        Exit.LOG_NOT_VERIFIED,
+        example="retention purge --dry-run",
+    )
 )
 @common
 @reporting
@@ -81,7 +92,7 @@ def purge(
 
     Without --plan a plan is made and carried out at once, unless a safety belt objects.
     """
-    from retention import cycle
+    from retention import cycle, upkeep
     from retention.report import work
 
     if dry_run and (digest or reason):
@@ -95,16 +106,17 @@ def purge(
         raise UsageError(msg)
     with opened(config, now, verbose=verbose) as (context, present):
         if dry_run:
-            made = cycle.plan(context, present)
+            made, hindrances = cycle.plan(context, present), upkeep.hindrances(context)
             if list_keys:
                 put_drill(context)
                 _stream_due(context, made)
+                click.echo("\n".join(f"would be REFUSED: {one}" for one in hindrances), err=True, nl=bool(hindrances))
             elif form == "json":
-                put_json(context, {"plan": work.plan_as_json(made), "run": None})
+                put_json(context, {"plan": work.plan_as_json(made), "run": None, "refused": hindrances})
             else:
                 put_drill(context)
                 objections = cycle.objections(context, made, present)
-                click.echo("\n".join([*work.plan_as_text(made), *work.how_to_go_on(made, objections)]))
+                click.echo("\n".join([*work.plan_as_text(made), *work.how_to_go_on(made, objections, hindrances)]))
             return
         chosen, approval = _chosen(context, digest, reason)
         with watched("purging", chosen.due if chosen else None) as watcher:
@@ -148,6 +160,7 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
                     "plan": work.plan_as_json(result.plan),
                     "run": work.run_as_json(result.run, calls),
                     "verification": work.verification_as_json(result.verification),
+                    "findings": result.raised,
                 },
             )
         else:
@@ -156,10 +169,12 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
             click.echo("\n".join([*taken, *work.plan_as_text(result.plan)]))
             click.echo("\n".join(work.run_as_text(result.run, calls, cycle.unsearched(context))))
             click.echo(work.verification_as_text(result.verification))
+            for line in work.raised_as_text(result.raised):
+                click.echo(line)
     codes = [
         Exit.DONE if result.verification.ok else Exit.LOG_NOT_VERIFIED,
         work.exit_of(result.run, left),
-        Exit.PARTLY_DONE if work.incomplete(result.imports, skipped) else Exit.DONE,
+        Exit.PARTLY_DONE if result.raised or work.incomplete(result.imports, skipped) else Exit.DONE,
     ]
     _leave(next((code for code in codes if code), Exit.DONE))
 

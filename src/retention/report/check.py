@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from retention.anchors.interface import Anchor
+    from retention.report.log_standing import LogStanding
     from retention.settings import SourceSettings
     from retention.settings.schema import UpstreamSettings
 
@@ -41,12 +42,11 @@ def inspect_anchors(anchors: Sequence[Anchor]) -> list[str]:
     return problems
 
 
-def inspect_guards(missing: int) -> list[str]:
+def inspect_log(log: LogStanding) -> list[str]:
     """Give one line where triggers of the audit log are gone."""
-    if not missing:
+    if log.triggers is None:
         return []
-    told = f"audit log: {missing} of the triggers that keep it append-only are missing or switched off"
-    return [f"{told}; find out who did that, and look with: retention audit verify --deep"]
+    return [f"audit log: {log.triggers}; find out who did that, and look with: retention audit verify --deep"]
 
 
 def say_powers(kind: str, *, can_alter: bool) -> str:

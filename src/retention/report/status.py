@@ -2,20 +2,19 @@
 
 *Broken*: something is overdue and not held, the log does not verify, or an export shows that a source still holds what
 it should not for longer than the grace. *At risk*: somebody must look, or it may break.
-The log's head is checked here; ``retention audit verify`` and every run read the whole log.
+The ends of the log are held against its head here; ``retention audit verify`` and every run read the whole log.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from retention.audit.verify import verify_head
 from retention.errors import AnchorError, LogError, RestoredError
 from retention.model import from_epoch, iso, to_epoch
 from retention.policy.days import local_day
 from retention.policy.words import say_count
+from retention.report.log_standing import log_standing
 from retention.report.upstream import calls_of, lags, upstream_of
 from retention.store import findings, holds, inbox, register, runs
 
@@ -26,19 +25,19 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from retention.audit.checkpoint import VerifierKey
-    from retention.audit.log import AuditLog
     from retention.audit.memory import Memory
     from retention.model import MessageClass
     from retention.policy.coverage import Watched
     from retention.policy.hold import Hold
     from retention.policy.schedule import Rule, Schedule
+    from retention.report.log_standing import LogStanding
 
 Promise = Literal["kept", "at_risk", "broken"]
 
 
 @dataclass(slots=True)
 class Status:
-    """The state of the promise at ``now``. Days are local days of the schedule's zone, ``log`` as the head says it."""
+    """The state of the promise at ``now``. Days are local days of the schedule's zone, ``log`` as its ends show it."""
 
     promise: Promise
     reasons: list[str]
@@ -76,7 +75,6 @@ class _Backlog:
 
 def status_of(
     connection: Connection,
-    log: AuditLog,
     schedule: Schedule,
     now: datetime,
     *,
@@ -92,15 +90,14 @@ def status_of(
     backlog = _backlog(connection, schedule, known, now, grace)
     oldest, _ = register.bounds(connection)
     by_kind = findings.count_open(connection)
-    head, wrong = log.head(connection), verify_head(connection, origin, keys)
     forked, lost = _against_anchors(connection, memory)
-    wrong = wrong or forked
+    log = log_standing(connection, origin, keys, forked)
     active = holds.load(connection, active_only=True)
     late_reviews = [hold for hold in active if hold.review_on < schedule.today(now)]
     upstream, arrivals = upstream_of(connection, now, grace), lags(connection, sources, now)
-    broken = _broken(backlog, wrong or ("the last full verification failed" if "log-not-verified" in by_kind else None))
+    broken = _broken(backlog, log)
     broken += upstream.broken
-    risks = [*lost, *_risks(by_kind, late_reviews), *upstream.risks, *_silent(arrivals)]
+    risks = [*lost, *_guards(log), *_risks(by_kind, late_reviews), *upstream.risks, *_silent(arrivals)]
     waiting, since = inbox.count_waiting(connection), inbox.oldest_waiting(connection)
     if since is not None and since < to_epoch(now - grace):
         told = f"{waiting} events of webhooks wait to be registered, the first since {iso(from_epoch(since))}"
@@ -123,11 +120,7 @@ def status_of(
         upstream_calls=calls_of(connection),
         findings={"open": sum(by_kind.values()), "by_kind": by_kind},
         holds={"active": len(active), "reviews_overdue": len(late_reviews)},
-        log={
-            "size": head.size,
-            "root": b64encode(head.root).decode("ascii"),
-            "verified": wrong is None and "log-not-verified" not in by_kind,
-        },
+        log={**log.as_json(), "standing": log.words()},
         inbox={"waiting": waiting, "since": None if since is None else iso(from_epoch(since))},
         sources=arrivals,
     )
@@ -181,12 +174,19 @@ def _by_rule(schedule: Schedule, known: dict[int, MessageClass]) -> Iterable[tup
             yield rule, ids
 
 
-def _broken(backlog: _Backlog, wrong: str | None) -> list[str]:
+def _guards(log: LogStanding) -> list[str]:
+    if log.triggers is None:
+        return []
+    return [f"audit log: {log.triggers}; find out who did that, and look with: retention audit verify --deep"]
+
+
+def _broken(backlog: _Backlog, log: LogStanding) -> list[str]:
     reasons = []
     if backlog.overdue:
         reasons.append(f"overdue and not held: {say_count(backlog.overdue, 'message')}; run: retention purge")
-    if wrong:
-        reasons.append(f"the audit log does not verify: {wrong}; look with: retention audit verify")
+    if log.fault is not None:
+        where = "" if log.fault.index is None else f" from entry {log.fault.index} on"
+        reasons.append(f"the audit log does not verify{where}: {log.fault.problem}; look with: retention audit verify")
     return reasons
 
 

@@ -30,7 +30,7 @@ def status_as_text(status: Status) -> list[str]:
         f"  at the source       {there['ordered']} ordered to go, {there['overdue']} late, {there['present']} present",
         *(f"  at {call['source']:<16} {calls_as_text(call)}" for call in status.upstream_calls),
         f"  findings            {status.findings['open']} open",
-        f"  audit log           {entries}, head {'in order' if status.log['verified'] else 'WRONG'}",
+        f"  audit log           {entries}: {status.log['standing']}",
     ]
     if status.inbox["waiting"]:
         lines.append(f"  inbox               {status.inbox['waiting']} events wait since {status.inbox['since']}")

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from retention.errors import Exit
 from retention.model import from_epoch, iso
 from retention.policy.words import say_count
+from retention.report.ledger import REGISTER_MISMATCH
 from retention.report.upstream import calls_as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from retention.audit.verify import Verification
     from retention.policy.plan import Plan
@@ -32,6 +33,17 @@ def exit_of(run: Run, not_deleted_upstream: int = 0) -> Exit:
     if run.due_after:
         return Exit.BROKEN
     return Exit.PARTLY_DONE if run.residue or not_deleted_upstream else Exit.DONE
+
+
+def raised_as_text(raised: Mapping[str, int]) -> list[str]:
+    """Say what a person must look at after a run, the changed register first."""
+    if not raised:
+        return []
+    lines = []
+    if REGISTER_MISMATCH in raised:
+        lines.append("The register is NOT what its ledger says: messages were deleted, inserted or changed around us.")
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(raised.items()))
+    return [*lines, f"A person must look at what this run found ({kinds}): retention findings list"]
 
 
 def imports_as_json(results: Iterable[ImportResult]) -> dict[str, Any]:
@@ -143,10 +155,16 @@ def plan_as_text(plan: Plan) -> list[str]:
     return lines
 
 
-def how_to_go_on(plan: Plan, objections: list[str]) -> list[str]:
-    """Say what to do with a plan that a dry run has made; ``objections`` are what closed belts say."""
+def how_to_go_on(plan: Plan, objections: list[str], hindrances: list[str]) -> list[str]:
+    """Say what to do with a plan that a dry run has made.
+
+    ``objections`` are what closed belts say, ``hindrances`` what no plan and no reason passes.
+    """
+    refused = [f"A purge of this database would be REFUSED: {hindrance}" for hindrance in hindrances]
     if not plan.due:
-        return ["Nothing is due. Nothing was changed."]
+        return [*refused, "Nothing is due. Nothing was changed."]
+    if refused:
+        return [*refused, "Nothing was deleted."]
     reason = ' --reason "WHY"' if objections else ""
     told = [f"A safety belt asks for a person's reason: {objection}" for objection in objections]
     return [*told, "Nothing was deleted. Carry it out with:", f"  retention purge --plan {plan.digest}{reason}"]
@@ -241,7 +259,10 @@ def _extent(found: Verification) -> str:
 
 
 def _beside(found: Verification) -> list[str]:
-    return [*(f"  CHECKED: {one}" for one in found.checked), *(f"  NOTE: {note}" for note in found.notes)]
+    return [
+        *(f"  CHECKED: {one}" for one in found.checked),
+        *(f"  NOT held against an anchor, a person must look: {note}" for note in found.notes),
+    ]
 
 
 def _not_verified(what: str, found: Verification) -> str:

@@ -95,9 +95,15 @@ def open_kind(connection: Connection, finding_id: int) -> str | None:
     return connection.execute(query).scalar()
 
 
-def count_open(connection: Connection) -> dict[str, int]:
-    """Count the open findings by kind."""
-    query = select(finding.c.kind, func.count()).where(finding.c.resolved_at.is_(None)).group_by(finding.c.kind)
+def newest(connection: Connection) -> int:
+    """Give the number of the finding that was opened last, or 0."""
+    return int(connection.execute(select(func.coalesce(func.max(finding.c.id), 0))).scalar_one())
+
+
+def count_open(connection: Connection, *, after: int = 0) -> dict[str, int]:
+    """Count the open findings by kind; ``after`` is a number, to count only those that were opened later."""
+    is_open = finding.c.resolved_at.is_(None) & (finding.c.id > after)
+    query = select(finding.c.kind, func.count()).where(is_open).group_by(finding.c.kind)
     return {row[0]: int(row[1]) for row in connection.execute(query.order_by(finding.c.kind))}
 
 

@@ -354,6 +354,15 @@ webhook_seen = Table(
     sqlite_with_rowid=False,
 )
 
+verification = Table(  # one row: the last time that the whole log was verified, or that it was found bad
+    "verification",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("ok", Boolean(create_constraint=False), nullable=False),
+)
+
 lease = Table(
     "lease",
     metadata,
