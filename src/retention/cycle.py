@@ -8,20 +8,16 @@ instant is an argument everywhere; nothing below reads a clock for policy.
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from retention import upkeep
-from retention.errors import LogError, PickupError, RetentionError, UsageError
+from retention.arrivals import import_all, take_in
+from retention.errors import LogError, RetentionError, UsageError
 from retention.ingest import coverage, intake
-from retention.ingest.disposition import QuarantineTerms, after_import
-from retention.ingest.fetching import FetchTerms, failed, fetch_files
-from retention.ingest.importing import Terms, import_item
-from retention.ingest.inbox import EventInbox, forget_late_keys, nothing_to_keep
-from retention.ingest.listing import listed
+from retention.ingest.inbox import forget_late_keys
 from retention.logs import get_logger, log_retries
 from retention.purge import guard
 from retention.purge import run as purging
@@ -30,15 +26,13 @@ from retention.purge.files import settle_files
 from retention.purge.keys import KeyTerms, destroy_month_keys, finish_month_keys, retire_signing_keys
 from retention.purge.planning import make_plan
 from retention.purge.reconcile import close_interrupted, tell_interrupted_imports
-from retention.purge.remote import RemoteTerms, remove_imported
 from retention.purge.residue import MINIMUM_LENGTH, Search, search
-from retention.sources.interface import SkippedFile
 from retention.store import findings, inbox, lease, order_items, register, runs, upstream_calls
 from retention.upstream import api, orders
-from retention.upstream.evidence import Watch
+from retention.watcher import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -48,7 +42,7 @@ if TYPE_CHECKING:
     from retention.audit.verify import Verification
     from retention.context import Context
     from retention.policy.plan import Plan
-    from retention.sources.interface import Pickup, Source, SourceItem
+    from retention.sources.interface import Source
     from retention.store.imports import ImportResult
     from retention.store.lease import Lease
 
@@ -56,19 +50,6 @@ SHORTEST_IDENTIFIER = MINIMUM_LENGTH
 """Shorter ones would be found by accident in any file."""
 
 _log = get_logger("cycle")
-
-
-@dataclass(frozen=True, slots=True)
-class Watcher:
-    """Who follows a job.
-
-    ``tick`` is told how many records or messages were done, ``stop`` raises to stop the job, ``skip`` is told the
-    source and each file that was passed over.
-    """
-
-    tick: Callable[[int], None] = field(default=lambda _: None)
-    stop: Callable[[], None] = field(default=lambda: None)
-    skip: Callable[[str, SkippedFile], None] = field(default=lambda _, __: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +84,7 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
     """
     known = upkeep.newest_finding(context)
     with _turn(context, now) as held:
-        imports = _take_in(context, held, now, watcher)
+        imports = take_in(context, held, now, watcher)
         plan = _plan(context, now)
         finished = _purge(context, held, plan, now=now, watcher=watcher, approval=None)
         verification = upkeep.verify_log(context, now)
@@ -118,15 +99,15 @@ def ingest(
     """Ingest what waits on servers and what lies in the landing folders, or the files that a person names."""
     with _turn(context, now) as held:
         if named is None:
-            return _take_in(context, held, now, watcher)
-        return _ingest(context, held, now, watcher, intake.named(*named), again=True)
+            return take_in(context, held, now, watcher)
+        return import_all(context, held, now, watcher, intake.named(*named), again=True)
 
 
 def register_events(context: Context, now: datetime, watcher: Watcher) -> list[ImportResult]:
     """Register what webhooks brought, and read no folder."""
     with _turn(context, now) as held:
         items = intake.discovered(context.database, context.inboxes(), clock=time.time(), now=now, skip=watcher.skip)
-        return _ingest(context, held, now, watcher, items)
+        return import_all(context, held, now, watcher, items)
 
 
 def plan(context: Context, now: datetime) -> Plan:
@@ -238,77 +219,6 @@ def _order_terms(context: Context, held: Lease, now: datetime) -> orders.OrderTe
 def _reread(context: Context, finished: runs.Run) -> runs.Run:
     with context.database.read() as connection:
         return runs.get(connection, finished.id)
-
-
-def _take_in(context: Context, held: Lease, now: datetime, watcher: Watcher) -> list[ImportResult]:
-    """Fetch what waits on servers, ingest it with all that has landed, and remove over there what was imported."""
-    terms = FetchTerms(context.database, held, now, time.time(), watcher.stop, watcher.skip)
-    with ExitStack() as connections:
-        pickups = [connections.enter_context(closing(pickup)) for pickup in context.pickups()]
-        answering = [pickup for pickup in pickups if fetch_files(terms, pickup)]
-        results = _ingest(context, held, now, watcher, _discovered(context, now, watcher))
-        for pickup in answering:
-            _remove_fetched(context, terms, pickup)
-    return results
-
-
-def _remove_fetched(context: Context, terms: FetchTerms, pickup: Pickup) -> None:
-    try:
-        kept = remove_imported(RemoteTerms(context.database, context.log, terms.lease, terms.now), pickup)
-    except PickupError as error:
-        failed(terms, pickup, error)
-        return
-    for reason in kept:
-        terms.skip(pickup.name, SkippedFile("", reason, needs_attention=True))
-
-
-def _ingest(
-    context: Context,
-    held: Lease,
-    now: datetime,
-    watcher: Watcher,
-    items: Iterable[tuple[Source, SourceItem]],
-    *,
-    again: bool = False,
-) -> list[ImportResult]:
-    """Import item by item; after each, remove what it superseded and settle what becomes of its file."""
-    terms = Terms(
-        context.database,
-        context.log,
-        context.schedule,
-        context.pseudonyms,
-        held,
-        now,
-        inexact=context.inexact,
-        tick=watcher.tick,
-        stop=watcher.stop,
-        watch=Watch(context.log, context.zones, now, context.inexact),
-    )
-    settings = {source.name: source for source in context.settings.source}
-    waits = QuarantineTerms(context.settings.paths.quarantine, context.settings.purge.grace_time)
-    results: list[ImportResult] = []
-    for source, item in items:
-        if isinstance(source, EventInbox):
-            # Events tell what was sent, and nothing of what the source still holds.
-            result = import_item(replace(terms, watch=None), source, item, nothing_to_keep, again=False)
-            source.forget(item, held)
-        else:
-            after = after_import(settings[source.name], waits, now, leave_refused=again)
-            result = import_item(terms, source, item, after, again=again)
-        results.append(result)
-        _log.info("import", source=source.name, file=item.name, refused=result.refused, **result.progress.counts())
-        drop_redated(context.database, context.log, held, context.schedule, now)
-        settle_files(context.database, context.log, context.quarantine, now)
-    return results
-
-
-def _discovered(context: Context, now: datetime, watcher: Watcher) -> Iterator[tuple[Source, SourceItem]]:
-    """Give what lies in the landing folders or came by webhooks, then page sets, each listed when it is asked for."""
-    sources = {source.name: source for source in context.sources()}
-    here = [*sources.values(), *context.inboxes()]
-    landed = intake.discovered(context.database, here, clock=time.time(), now=now, skip=watcher.skip)
-    listings = [(listing, sources[listing.name]) for listing in context.listings()]
-    return chain(landed, listed(context.database, listings, now=now, stop=watcher.stop, skip=watcher.skip))
 
 
 def _plan(context: Context, now: datetime) -> Plan:

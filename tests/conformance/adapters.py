@@ -19,7 +19,7 @@ from retention.ingest.inbox import EventInbox
 from retention.service.door import Door
 from retention.service.event import InboundEvent, read_event
 from retention.service.receive import Receiver
-from retention.settings.schema import SourceSettings
+from retention.settings.source import SourceSettings
 from retention.sources.interface import SourceItem
 from retention.store import inbox
 from retention.store.engine import open_database

@@ -18,6 +18,7 @@ from retention import cycle
 from retention.errors import FileRefusedError, StoppedError
 from retention.ingest.importing import Terms
 from retention.model import IncomingMessage, RowNotice, RowProblem
+from retention.watcher import Watcher
 from tests.conformance.adapters import ADAPTERS, SECRET, Adapter, Sent
 from tests.kit import Office
 
@@ -177,8 +178,8 @@ def test_an_import_killed_after_every_record_comes_to_the_end_of_an_undisturbed_
 
     for _ in taken:
         with pytest.raises(StoppedError):
-            cycle.ingest(context, office.now, cycle.Watcher(stop=stop))
-    [result] = cycle.ingest(context, office.now, cycle.Watcher())
+            cycle.ingest(context, office.now, Watcher(stop=stop))
+    [result] = cycle.ingest(context, office.now, Watcher())
     counts = result.progress.counts()
     context.database.close()
     fit = FITNESS.count(True)

@@ -20,8 +20,8 @@ import pytest
 import stamina
 
 from retention import cycle
-from retention.cycle import Watcher
 from retention.sources.sftp import client, part
+from retention.watcher import Watcher
 from tests.faults.nursery import ROOT, Outcome
 from tests.faults.points import How, Point, Points
 from tests.kit import Office

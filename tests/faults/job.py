@@ -13,9 +13,9 @@ import pytest
 
 from retention import cycle
 from retention.acts.holding import HoldOrder, place_hold
-from retention.cycle import Watcher
 from retention.errors import SourceError
 from retention.ingest.importing import Terms
+from retention.watcher import Watcher
 from tests.kit import NOW, Office, row
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retention import cycle
-from retention.cycle import Watcher
 from retention.store.engine import open_database
+from retention.watcher import Watcher
 from tests.kit import row
 
 if TYPE_CHECKING:

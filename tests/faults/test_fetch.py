@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from retention import cycle
-from retention.cycle import Watcher
+from retention.watcher import Watcher
 from tests.faults.facts import story_told_by, wrong_with
 from tests.faults.fetching import ingest, opened_fetching
 from tests.faults.meanwhile import number_of

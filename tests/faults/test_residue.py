@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from retention import cycle
 from retention.acts.holding import HoldOrder, place_hold
-from retention.cycle import Watcher
+from retention.watcher import Watcher
 from tests.kit import Office, row
 
 if TYPE_CHECKING:

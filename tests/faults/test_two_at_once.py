@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retention import cycle
-from retention.cycle import Watcher
 from retention.errors import Exit
 from retention.ingest.importing import Terms
+from retention.watcher import Watcher
 from tests.faults.facts import wrong_with
 from tests.faults.meanwhile import finish, number_of, register, running, wait_until
 from tests.kit import row

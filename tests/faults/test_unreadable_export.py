@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retention import cycle
-from retention.cycle import Watcher
+from retention.watcher import Watcher
 from tests.faults.meanwhile import number_of
 from tests.kit import row
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from retention.cycle import Watcher
 from retention.report.work import incomplete
+from retention.watcher import Watcher
 from tests.kit import row
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retention.cycle import Watcher
 from retention.errors import StoppedError
 from retention.report.work import incomplete
+from retention.watcher import Watcher
 from tests.integration.work import SUMMER, Work
 from tests.kit import Office, row
 

@@ -12,6 +12,7 @@ from retention import cycle
 from retention.errors import SourceError
 from retention.model import from_epoch
 from retention.report.work import incomplete
+from retention.watcher import Watcher
 from tests.integration.work import QUIET, SUMMER, at
 from tests.kit import row
 
@@ -220,7 +221,7 @@ def test_file_that_grows_while_it_is_read_stays_and_is_read_when_it_has_settled(
     def grow(_read: int) -> None:
         path.write_bytes(before + before.splitlines(keepends=True)[1].replace(b"message-0", b"message-20"))
 
-    [result] = work.ingest(watcher=cycle.Watcher(tick=grow))
+    [result] = work.ingest(watcher=Watcher(tick=grow))
     assert result.refused is not None
     assert "changed while it was read" in result.refused
     assert work.files() == ["a.csv"]

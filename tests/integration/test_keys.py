@@ -17,11 +17,11 @@ from retention.audit import rotation
 from retention.audit.checkpoint import open_note, vkey
 from retention.audit.soundness import find_fault
 from retention.audit.verify import verify
-from retention.cycle import Watcher
 from retention.errors import BeltClosedError, KeyFileError, LeaseLostError, RetentionError
 from retention.purge import keys as destruction
 from retention.report.explain import explain
 from retention.store import findings, lease, month_keys, register
+from retention.watcher import Watcher
 from tests.kit import NOW, Office, row
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retention.cycle import Watcher
 from retention.errors import Exit, LeaseLostError, LockHeldError
 from retention.store import lease, runs
+from retention.watcher import Watcher
 from tests.integration.work import AUTUMN
 from tests.kit import row
 

@@ -11,11 +11,11 @@ import pytest
 from retention.acts.bundling import verify_deep
 from retention.acts.resolving import resolve_finding
 from retention.audit.pseudonym import Pseudonymiser
-from retention.cycle import Watcher
 from retention.errors import StoppedError, UsageError
 from retention.report import deep
 from retention.report.ledger import REGISTER_MISMATCH, difference
 from retention.store import ledger
+from retention.watcher import Watcher
 from tests.integration.work import AUTUMN, SUMMER, Work, at
 from tests.kit import row
 

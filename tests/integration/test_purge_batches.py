@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retention.cycle import Watcher
 from retention.errors import DatabaseError, StoppedError
 from retention.report.work import exit_of
+from retention.watcher import Watcher
 from tests.integration.work import AUTUMN, SUMMER
 from tests.kit import row
 

@@ -32,6 +32,7 @@ from retention.report.record_html import record_as_html
 from retention.report.record_json import record_as_json
 from retention.report.record_page import page_of
 from retention.report.record_pdf import record_as_pdf
+from retention.watcher import Watcher
 from tests.guards import pass_guards
 from tests.kit import Office, row
 
@@ -78,7 +79,7 @@ def purge(office: Office, now: datetime, reason: str | None = None) -> int:
             chosen = cycle.plan(context, now)
             with context.database.write() as connection:
                 approval = cycle.Approval(keep_remark(connection, reason))
-        return cycle.purge(context, now, cycle.Watcher(), chosen, approval)[1].id
+        return cycle.purge(context, now, Watcher(), chosen, approval)[1].id
 
 
 def drawn(office: Office, run: int) -> Record:
@@ -103,7 +104,7 @@ def purged(office: Office) -> Office:
     office.configure(("max_share = 1.0", "max_share = 0.5"))
     office.drop("export.csv", ROWS)
     with opened(office) as context:
-        cycle.ingest(context, INGESTED, cycle.Watcher())
+        cycle.ingest(context, INGESTED, Watcher())
         hold = HoldOrder("sar", "DPO", "Case 7", date(2027, 6, 1), selectors={"conversation": ("held",)})
         place_hold(context, hold, INGESTED)
     assert purge(office, PURGED, REASON) == 1
@@ -164,7 +165,7 @@ def test_a_run_without_anything_due_has_a_record_too(purged: Office) -> None:
 def test_messages_that_no_rule_covers_any_more_have_no_lateness(office: Office) -> None:
     office.drop("export.csv", ROWS[:2])
     with opened(office) as context:
-        cycle.ingest(context, INGESTED, cycle.Watcher())
+        cycle.ingest(context, INGESTED, Watcher())
     office.configure(('visibility = "private"', 'network = "linkedin"'))
     said = told(office, purge(office, INGESTED + timedelta(hours=1), REASON))
     assert (said["run"]["disposed"], said["days_past_due"]) == (2, None)
@@ -198,7 +199,7 @@ def test_whoever_passed_a_belt_at_the_command_line_is_named(office: Office) -> N
     office.configure(("max_share = 1.0", "max_share = 0.5"))
     office.drop("export.csv", ROWS)
     with opened(office) as context:
-        cycle.ingest(context, INGESTED, cycle.Watcher())
+        cycle.ingest(context, INGESTED, Watcher())
         digest = cycle.plan(context, PURGED).digest
     arguments = ["purge", "--config", str(office.config), "--now", PURGED.isoformat(), "--plan", digest]
     done = CliRunner().invoke(retention, [*arguments, "--reason", REASON])
@@ -286,7 +287,7 @@ def test_a_file_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path)
 def test_the_command_writes_every_form_at_once(sqlite_office: Office) -> None:
     sqlite_office.drop("export.csv", ROWS)
     with opened(sqlite_office) as context:
-        cycle.ingest(context, INGESTED, cycle.Watcher())
+        cycle.ingest(context, INGESTED, Watcher())
     purge(sqlite_office, PURGED)
     names = ["--pdf", "record.pdf", "--html", "record.html", "--json", "record.json"]
     done = sqlite_office.cli("audit", "record", "--run", "1", *names, now=PURGED)

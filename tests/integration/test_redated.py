@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retention.cycle import Watcher
 from retention.errors import StoppedError
+from retention.watcher import Watcher
 from tests.integration.work import AUTUMN, at
 from tests.kit import row
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retention import cycle
-from retention.cycle import Watcher
 from retention.errors import ConnectionLostError, StoppedError
 from retention.ingest import fetching as room
 from retention.sources.sftp import client, part, session
+from retention.watcher import Watcher
 from tests.integration.fetched import LONG, SMALL, Fetched, digest, disposals, over_there, put, states
 from tests.kit import row
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retention.cycle import Watcher
 from retention.errors import UsageError
 from retention.model import MessageClass
 from retention.report.work import incomplete
 from retention.store import register
+from retention.watcher import Watcher
 from tests.integration.work import SUMMER, at
 from tests.kit import row
 

@@ -16,13 +16,13 @@ from retention.errors import RetentionError, StoppedError, UsageError
 from retention.report.record import gather
 from retention.report.record_json import record_as_json
 from retention.report.record_words import upstream_reason
+from retention.watcher import Watcher
 from tests.integration.work import AUTUMN, Work
 from tests.kit import row
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from retention.cycle import Watcher
 
 SOURCE = "hootsuite-inbox"
 ROWS = [row(f"m-{number}", f"2026-08-{1 + number:02} 09:00:00") for number in range(6)]
@@ -126,7 +126,7 @@ def test_order_of_a_run_that_was_stopped_is_issued_by_the_next_turn(work: Work) 
             msg = "stopped"
             raise StoppedError(msg)
 
-    watcher: Watcher = cycle.Watcher(tick=told.append, stop=stop)
+    watcher: Watcher = Watcher(tick=told.append, stop=stop)
     with pytest.raises(StoppedError):
         work.purge(AUTUMN, watcher=watcher)
     assert order(work)["state"] == "listing"

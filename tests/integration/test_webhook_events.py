@@ -15,6 +15,7 @@ from retention.service import receive
 from retention.service.event import Outcome
 from retention.service.registering import Registrar
 from retention.store import lease, month_keys
+from retention.watcher import Watcher
 from tests.integration.hook import DOOR, DUE, at_work, reconfigure, register, take, taking, took, waiting
 from tests.integration.work import QUIET, SUMMER, Work
 from tests.kit import row
@@ -223,7 +224,7 @@ def test_registering_that_was_killed_goes_on_and_takes_later_events_apart(work: 
             raise _KilledError
 
     with pytest.raises(_KilledError):
-        cycle.register_events(work.context, SUMMER, cycle.Watcher(stop=stop))
+        cycle.register_events(work.context, SUMMER, Watcher(stop=stop))
     took(work, "message-20")
     results = cycle.register_events(work.context, SUMMER, QUIET)
     assert [one.progress.registered for one in results] == [20, 1]

@@ -19,6 +19,7 @@ from retention.policy.hold import SELECTORS
 from retention.report.explain import Explanation, explain
 from retention.report.status import Status, status_of
 from retention.store import findings, runs
+from retention.watcher import Watcher
 from tests.guards import guards_put_back
 
 if TYPE_CHECKING:
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from retention.context import Context
-    from retention.cycle import CycleResult, Watcher
+    from retention.cycle import CycleResult
     from retention.policy.plan import Plan
     from retention.store.findings import Finding
     from retention.store.imports import ImportResult
     from retention.store.runs import Run
     from tests.kit import Office
 
-QUIET = cycle.Watcher()
+QUIET = Watcher()
 
 SUMMER = datetime(2026, 8, 10, 12, tzinfo=UTC)
 """When the exports of a test usually come in: nothing received from 10 May on is due yet."""

@@ -11,6 +11,7 @@ from retention import cycle
 from retention.context import configured_account
 from retention.sources.hootsuite_api.client import Client
 from retention.store import findings
+from retention.watcher import Watcher
 from tests.kit import Office
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ class Branch:
     def client(self) -> Client:
         return Client(self.account)
 
-    def ingest(self, watcher: cycle.Watcher | None = None) -> list[ImportResult]:
-        return cycle.ingest(self.context, self.office.now, watcher or cycle.Watcher())
+    def ingest(self, watcher: Watcher | None = None) -> list[ImportResult]:
+        return cycle.ingest(self.context, self.office.now, watcher or Watcher())
 
     def registered(self) -> set[str]:
         with self.context.database.read() as connection:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retention import cycle
+from retention.watcher import Watcher
 
 if TYPE_CHECKING:
     from retention.sources.interface import SkippedFile
@@ -22,7 +22,7 @@ def skipped_in(branch: Branch) -> list[str]:
         assert source == "posts"
         told.append(file.reason)
 
-    branch.ingest(cycle.Watcher(skip=skip))
+    branch.ingest(Watcher(skip=skip))
     return told
 
 

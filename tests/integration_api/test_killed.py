@@ -21,6 +21,7 @@ from retention.audit.verify import verify
 from retention.sources.hootsuite_api import listing
 from retention.sources.hootsuite_api.wire import Wire
 from retention.upstream import api
+from retention.watcher import Watcher
 from tests.faults.points import Points
 from tests.integration_api.branch import Branch
 from tests.integration_api.test_removal import LATER, due, left, told
@@ -38,7 +39,7 @@ SEED = 2026
 def job(branch: Branch) -> None:
     branch.ingest()
     branch.close()
-    cycle.purge(branch.context, LATER, cycle.Watcher())
+    cycle.purge(branch.context, LATER, Watcher())
     branch.close()
 
 

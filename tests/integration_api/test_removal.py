@@ -17,6 +17,7 @@ from retention.report.upstream import calls_of
 from retention.sources.hootsuite_api.remover import MessageRemover
 from retention.store import upstream_calls
 from retention.upstream import api
+from retention.watcher import Watcher
 from tests.kit import row
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def branch(branch: Branch) -> Branch:
 
 
 def purge(branch: Branch, at: datetime = LATER) -> Run:
-    return cycle.purge(branch.context, at, cycle.Watcher())[1]
+    return cycle.purge(branch.context, at, Watcher())[1]
 
 
 def told(branch: Branch) -> dict[str, int]:

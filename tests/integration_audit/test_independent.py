@@ -17,6 +17,7 @@ from retention import cycle
 from retention.acts.exporting import export_to_file
 from retention.audit.export import Selection
 from retention.upkeep import sign_checkpoint
+from retention.watcher import Watcher
 from tests.kit import NOW, row
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def installation(office: Office) -> Iterator[Context]:
     days = ["2026-11-05 09:00:00"] * DUE + ["2026-12-20 09:00:00"] * 17
     office.drop("inbox.csv", [row(f"message-{n:05d}", day) for n, day in enumerate(days)])
     context = office.open()
-    cycle.ingest(context, datetime(2026, 12, 21, tzinfo=UTC), cycle.Watcher())
-    assert cycle.run(context, LATER, cycle.Watcher()).run.disposed == DUE
+    cycle.ingest(context, datetime(2026, 12, 21, tzinfo=UTC), Watcher())
+    assert cycle.run(context, LATER, Watcher()).run.disposed == DUE
     yield context
     context.database.close()
 

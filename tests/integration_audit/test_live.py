@@ -11,6 +11,7 @@ from sqlalchemy import text
 from retention import cycle
 from retention.audit.verify import verify
 from retention.errors import Exit
+from retention.watcher import Watcher
 from tests.guards import pass_guards
 from tests.integration_audit.trail import Attacker, signer
 from tests.kit import NOW, row
@@ -45,8 +46,8 @@ def size_of(context: Context) -> int:
 def test_commands_find_what_was_changed_between_them(office: Office) -> None:
     office.drop("inbox.csv", [row(f"message-{n:05d}", "2026-11-05 09:00:00") for n in range(25)])
     context = office.open()
-    cycle.run(context, NOW, cycle.Watcher())
-    cycle.run(context, LATER, cycle.Watcher())
+    cycle.run(context, NOW, Watcher())
+    cycle.run(context, LATER, Watcher())
     size = size_of(context)
     context.database.close()
 
@@ -69,7 +70,7 @@ def test_commands_find_what_was_changed_between_them(office: Office) -> None:
 def test_nothing_is_signed_over_a_tail_that_was_cut_off(office: Office) -> None:
     office.drop("inbox.csv", [row(f"message-{n:05d}", "2026-11-05 09:00:00") for n in range(5)])
     context = office.open()
-    cycle.run(context, NOW, cycle.Watcher())
+    cycle.run(context, NOW, Watcher())
     with context.database.write() as connection:
         pass_guards(connection)
         attacker = Attacker(connection, signer())
@@ -91,13 +92,13 @@ def test_nothing_is_signed_over_a_tail_that_was_cut_off(office: Office) -> None:
 def test_messages_that_no_rule_covers_any_more_leave_a_log_that_verifies(office: Office) -> None:
     office.drop("inbox.csv", [row("message-00001", "2026-11-22 09:00:00"), row("message-00002", "2026-11-21 09:00:00")])
     context = office.open()
-    cycle.run(context, NOW, cycle.Watcher())
+    cycle.run(context, NOW, Watcher())
     context.database.close()
     office.configure(('match = { visibility = "private" }', 'match = { visibility = "private", network = "none" }'))
     context = office.open()
     now = NOW + timedelta(minutes=1)
     approval = cycle.Approval("sha256:" + 64 * "0")
-    _, run = cycle.purge(context, now, cycle.Watcher(), cycle.plan(context, now), approval)
+    _, run = cycle.purge(context, now, Watcher(), cycle.plan(context, now), approval)
     with context.database.read() as connection:
         found = verify(connection, context.installation.origin, [context.verifier])
     context.database.close()

@@ -15,7 +15,7 @@ from retention.errors import ConfigError
 from retention.ingest.inbox import KEYS_KEPT
 from retention.service.door import Door, open_door
 from retention.service.event import WINDOW, InboundEvent, Outcome, read_event
-from retention.settings.schema import SourceSettings
+from retention.settings.source import SourceSettings
 from tests.receiver import event, sign
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from retention.context import Context
-    from retention.cycle import Watcher
     from retention.settings import Settings
+    from retention.watcher import Watcher
 
 _MEANINGS = {
     Exit.DONE: "done; for status: the promise is kept",
@@ -129,7 +129,7 @@ def opened(config: Path | None, now: datetime | None, *, verbose: bool) -> Itera
 @contextmanager
 def watched(label: str, total: int | None = None) -> Iterator[Watcher]:
     """Follow a long job: a progress bar on a terminal, and a stop between two batches on Ctrl-C or SIGTERM."""
-    from retention.cycle import Watcher
+    from retention.watcher import Watcher
 
     asked: list[int] = []
     before = {

@@ -10,6 +10,7 @@ from retention.errors import LockHeldError, RetentionError, StoppedError
 from retention.ingest.inbox import forget_late_keys
 from retention.logs import get_logger
 from retention.store import inbox
+from retention.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +47,7 @@ class Registrar:
         with self._context.database.read() as connection:
             if not inbox.count_waiting(connection):
                 return False
-        cycle.register_events(self._context, self._clock(), cycle.Watcher(stop=self._stop))
+        cycle.register_events(self._context, self._clock(), Watcher(stop=self._stop))
         return True
 
     def _work(self) -> None:

@@ -3,14 +3,12 @@
 from retention.settings.load import find_config, load_settings, say_where
 from retention.settings.schema import (
     AnchorSettings,
-    ColumnSettings,
     PurgeSettings,
     RuleSettings,
     ScheduleSettings,
     Settings,
-    SourceSettings,
-    WhenSettings,
 )
+from retention.settings.source import ColumnSettings, SourceSettings, WhenSettings
 
 __all__ = [
     "AnchorSettings",

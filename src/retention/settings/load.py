@@ -12,10 +12,12 @@ from pydantic import ValidationError
 
 from retention.errors import ConfigError
 from retention.settings.locate import Place, line_of, lines_of
-from retention.settings.schema import Settings, SourceSettings
+from retention.settings.schema import Settings
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+    from retention.settings.source import SourceSettings
 
 ENVIRONMENT = "RETENTION_CONFIG"
 _LIBRARY = re.compile(r"^(Input|String|Value) should\b")
