@@ -14,7 +14,8 @@ from sqlalchemy import text
 
 from retention.audit.verify import Verification, verify
 from retention.cli.app import retention
-from retention.watcher import Watcher, run
+from retention.cycle import run
+from retention.watcher import Watcher
 from tests.guards import pass_guards
 from tests.integration_audit.trail import Attacker
 from tests.kit import Office, row

@@ -16,7 +16,8 @@ from sqlalchemy import text
 from retention.audit.handover import verify_bundle
 from retention.cli import main
 from retention.context import open_context
-from retention.watcher import Watcher, run
+from retention.cycle import run
+from retention.watcher import Watcher
 from tests.guards import pass_guards
 from tests.kit import Office, row
 
