@@ -35,6 +35,7 @@ COMMANDS = {
     "source": "source",
     "demo": "demo",
     "simulate": "simulate",
+    "deploy": "deploy",
 }
 
 
