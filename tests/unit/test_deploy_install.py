@@ -11,6 +11,7 @@ import pytest
 
 from retention.acts import deploying
 from retention.errors import RetentionError, UsageError
+from retention.resources import resource
 from retention.settings import load_settings
 from tests.acceptance.desk import Answer, ask
 
@@ -75,7 +76,7 @@ def test_the_shipped_files_stay_as_they_are_on_the_standard_place() -> None:
     for file in deploying.artefacts(site_at(), "systemd"):
         name = file.path.replace("etc/systemd/system", "systemd").replace("usr/local/libexec/retention", "libexec")
         name = name.replace("etc/retention/alerts.yml", "alerts/retention.yml")
-        assert file.content == (deploying.resource("deploy") / name).read_bytes()
+        assert file.content == (resource("deploy") / name).read_bytes()
 
 
 def test_the_example_names_the_folders_of_the_place_and_can_be_loaded(tmp_path: Path) -> None:
