@@ -123,9 +123,34 @@ def test_a_file_that_somebody_changed_is_never_overwritten_nor_removed(tmp_path:
     assert f"write beside  {beside} (somebody changed the file without .new)" in said.out
     assert (unit.read_text(encoding="utf-8"), beside.read_bytes()) == ("# mine\n", ours)
     assert f"keep  {beside}" in install(tmp_path).out
+    beside.write_text("# mine too\n", encoding="utf-8")
+    assert f"leave  {beside}" in install(tmp_path).out
+    beside.write_bytes(ours)
     uninstall(tmp_path)
     assert unit.read_text(encoding="utf-8") == "# mine\n"
     assert not beside.exists(), "that one was ours"
+
+
+def test_what_was_written_beside_goes_when_the_file_is_ours_again(tmp_path: Path) -> None:
+    install(tmp_path)
+    unit, beside = tmp_path / UNIT, tmp_path / f"{UNIT}.new"
+    unit.write_text("# mine\n", encoding="utf-8")
+    install(tmp_path)
+    beside.replace(unit)
+    beside.write_bytes(unit.read_bytes())
+    assert f"remove  {beside}" in install(tmp_path).out
+    assert not beside.exists()
+
+
+def test_folders_can_be_entered_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        install(tmp_path)
+    finally:
+        os.umask(before)
+    made = [path for path in tmp_path.rglob("*") if path.is_dir()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o755}
+    assert stat.S_IMODE((tmp_path / "etc/retention/retention.toml").stat().st_mode) == 0o644
 
 
 def test_a_masked_unit_stays_masked(tmp_path: Path) -> None:
@@ -214,7 +239,13 @@ def test_what_units_and_crontabs_would_read_otherwise_is_refused(site: deploying
         deploying.check_site(site, "cron")
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"files": 3, "folders": []}', "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", '{"files": 3, "folders": []}', "\x00"),
+        *('{"files": {"/somewhere/else": ""}, "folders": []}', '{"files": {}, "folders": ["/etc"]}'),
+    ],
+)
 def test_a_spoilt_list_of_files_is_told(tmp_path: Path, text: str) -> None:
     listed = tmp_path / "etc/retention/deployed.json"
     listed.parent.mkdir(parents=True)

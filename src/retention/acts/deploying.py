@@ -157,9 +157,10 @@ def install(site: Site, files: Iterable[Artefact], *, dry_run: bool) -> list[Ste
     manifest = _load(site.prefix)
     wanted = {str(site.below(file.path)): file for file in files}
     steps = [_written(Path(path), file, manifest, dry_run=dry_run) for path, file in wanted.items()]
-    stale = [path for path in manifest.files if path.removesuffix(".new") not in wanted]
+    settled = {*wanted, *(str(step.path) for step in steps)}
+    stale = [path for path in manifest.files if path not in settled]
     steps += [_removed(Path(path), manifest, dry_run=dry_run) for path in stale]
-    if site.config.is_relative_to(site.prefix) and not site.config.exists():
+    if site.config.is_relative_to(site.prefix) and not os.path.lexists(site.config):
         steps.append(Step("write", site.config, "an example: edit it"))
         if not dry_run:
             _folders_for(site.config, manifest)
@@ -216,16 +217,26 @@ def _mode_of(target: str) -> int:
 
 def _load(prefix: Path) -> _Manifest:
     path = prefix / "etc/retention/deployed.json"
+    manifest = _Manifest(path)
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        return _Manifest(path, {**told["files"]}, [*told["folders"]])
+        manifest = _Manifest(path, {**told["files"]}, [*told["folders"]])
+        ours = all(_is_below(name, prefix) for name in (*manifest.files, *manifest.folders))
     except FileNotFoundError:
-        return _Manifest(path)
+        return manifest
     except OSError as error:
         raise _cannot(path, error) from None
     except (ValueError, KeyError, TypeError):
+        ours = False
+    if not ours:
         msg = f"{path} is not as retention deploy wrote it; put it back, or remove the installed files yourself"
-        raise RetentionError(msg) from None
+        raise RetentionError(msg)
+    return manifest
+
+
+def _is_below(name: str, prefix: Path) -> bool:
+    """Tell whether a path of the list can be one of ours: whoever wrote the list must not choose what root removes."""
+    return Path(name).is_relative_to(prefix) and ".." not in Path(name).parts
 
 
 def _written(path: Path, file: Artefact, manifest: _Manifest, *, dry_run: bool) -> Step:
@@ -237,16 +248,23 @@ def _written(path: Path, file: Artefact, manifest: _Manifest, *, dry_run: bool) 
     elif found == manifest.files.get(str(path)):
         step = Step("update", path)
     else:
-        path = path.with_name(path.name + ".new")
-        step = Step(
-            "keep" if _digest_of(path) == wanted else "write beside", path, "somebody changed the file without .new"
-        )
-    if not dry_run:
+        step = _beside(path, wanted, manifest)
+    if not dry_run and step.act != "leave":
         if step.act != "keep":
-            _folders_for(path, manifest)
-            _put(path, file.content, file.mode)
-        manifest.files[str(path)] = wanted
+            _folders_for(step.path, manifest)
+            _put(step.path, file.content, file.mode)
+        manifest.files[str(step.path)] = wanted
     return step
+
+
+def _beside(path: Path, wanted: str, manifest: _Manifest) -> Step:
+    beside = path.with_name(path.name + ".new")
+    found = _digest_of(beside)
+    if found == wanted:
+        return Step("keep", beside, "somebody changed the file without .new")
+    if found is None or found == manifest.files.get(str(beside)):
+        return Step("write beside", beside, "somebody changed the file without .new")
+    return Step("leave", beside, "somebody changed this and the file without .new")
 
 
 def _removed(path: Path, manifest: _Manifest, *, dry_run: bool) -> Step:
@@ -285,7 +303,8 @@ def _folders_for(path: Path, manifest: _Manifest) -> None:
     missing = [folder for folder in path.parents if not folder.exists()]
     try:
         for folder in reversed(missing):
-            folder.mkdir(mode=0o755)
+            folder.mkdir()
+            folder.chmod(0o755)  # whatever the umask: the service and people must get through
             manifest.folders.append(str(folder))
     except OSError as error:
         raise _cannot(path, error) from None

@@ -138,6 +138,6 @@ def _next(site: Site, manner: Manner) -> Iterator[str]:
     if not site.config.exists():
         yield f"NOTE: {site.config} is not there yet: retention init --write-config {site.config}"
     if manner == "cron":
-        yield "Next: cron reads the file by itself."
+        yield "Next: cron reads the file by itself. Where the timer ran: systemctl disable --now retention-run.timer"
     else:
         yield "Next: systemctl daemon-reload && systemctl enable --now retention-run.timer"
