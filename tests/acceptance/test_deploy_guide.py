@@ -37,6 +37,7 @@ def test_the_steps_are_ten() -> None:
     assert re.findall(r"^\*\*(\d+)\. ", GUIDE, re.MULTILINE) == [str(number) for number in range(1, 11)]
 
 
+@pytest.mark.timeout(600)  # a dozen processes one after the other
 def test_every_command_that_needs_no_root_is_run_and_works(tmp_path: Path) -> None:
     if BASH is None:
         pytest.skip("bash is not on this machine")
