@@ -32,6 +32,7 @@ EVERY_COMMAND = {
     *("init", "check", "ingest", "purge", "run", "status", "explain", "scan-residue", "demo", "simulate"),
     *("hold place", "hold release", "hold list", "findings list", "findings resolve"),
     *("audit verify", "audit export", "audit checkpoint", "source sniff", "source authorize"),
+    *("deploy install", "deploy uninstall"),
 }
 
 
@@ -109,7 +110,7 @@ def test_every_command_on_an_installation_takes_a_configuration_and_drill_time()
         for path, command in _commands(retention)
         if not {"config", "now"} <= {parameter.name for parameter in command.params}
     ]
-    assert lacking == ["source authorize", "source sniff", "demo", "simulate"], (
+    assert lacking == ["source authorize", "source sniff", "demo", "simulate", "deploy install", "deploy uninstall"], (
         "these come before a configuration or make their own"
     )
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# The demo works for a minute and makes a folder, the simulator serves until it is ended; everything else is tried.
-NAMES = [name for name in retention.list_commands(click.Context(retention)) if name not in {"demo", "simulate"}]
+# The demo works for a minute and makes a folder, the simulator serves until it is ended, and deploy as root writes into
+# the system; everything else is tried.
+UNTRIED = {"demo", "simulate", "deploy"}
+NAMES = [name for name in retention.list_commands(click.Context(retention)) if name not in UNTRIED]
 
 
 def _leaves() -> Iterator[tuple[tuple[str, ...], click.Command]]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -17,6 +17,9 @@ from retention import __version__
 from retention.cli.frame import exits
 from retention.cli.wrong import require_text, without_values
 from retention.errors import Exit, RetentionError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "init": "setup",
@@ -36,6 +39,29 @@ COMMANDS = {
     "demo": "demo",
     "serve": "serve",
     "simulate": "simulate",
+    "deploy": "deploy",
+}
+
+# What help and completion say of each, so that a line of every one does not take twenty files; a test compares.
+SUMMARIES = {
+    "init": "Make database, keys and audit log, or update the schema.",
+    "check": "Check everything; say the schedule in plain English.",
+    "ingest": "Register what is new in the landing folders or PATHS.",
+    "purge": "Dispose of what is past its period and not held.",
+    "run": "Do the whole job once, as a timer or cron would.",
+    "status": "Say whether the promise is kept, at risk or broken.",
+    "explain": "Say what happens to the message ID, step by step.",
+    "hold": "Place, release and list orders that suspend disposal.",
+    "upstream": "See to the copies that sources keep: orders, attestations.",
+    "findings": "List and resolve what a person must look at.",
+    "audit": "Verify, prove, export and sign the tamper-evident log.",
+    "keys": "List the keys, and let a new signing key take over.",
+    "scan-residue": "Look for purged identifiers in every file of ours.",
+    "source": "Look at unknown exports; get permission to ask.",
+    "demo": "Show the whole job on seven months of invented data.",
+    "serve": "Take the events of webhooks and register them.",
+    "simulate": "Play Hootsuite: its APIs, webhooks and exports, invented.",
+    "deploy": "Write the files of a service: units, crontab, manual.",
 }
 
 
@@ -51,6 +77,23 @@ class _Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"retention.cli.{room}"), cmd_name.replace("-", "_"))
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._summary(ctx, name)) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command without loading any."""
+        from click.shell_completion import CompletionItem
+
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        commands = [CompletionItem(name, help=self._summary(ctx, name)) for name in names]
+        return [*commands, *super(click.Group, self).shell_complete(ctx, incomplete)]
+
+    def _summary(self, ctx: click.Context, name: str) -> str:
+        command = None if name in SUMMARIES else self.get_command(ctx, name)
+        return command.get_short_help_str(100) if command else SUMMARIES[name]
 
 
 @click.group(
