@@ -22,6 +22,7 @@ from retention.ingest.fetching import FetchTerms, failed, fetch_files
 from retention.ingest.importing import Terms, import_item
 from retention.ingest.listing import listed
 from retention.logs import get_logger, log_retries
+from retention.notice.told import look
 from retention.purge import guard
 from retention.purge import run as purging
 from retention.purge.execute import Enlist, Order, drop_redated
@@ -99,6 +100,7 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
 
     """
     with _turn(context, now) as held:
+        look(context.database, context.schedule, context.settings.notice, now)
         imports = _take_in(context, held, now, watcher)
         plan = _plan(context, now)
         finished = _purge(context, held, plan, now=now, watcher=watcher, approval=None)

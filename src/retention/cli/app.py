@@ -28,6 +28,7 @@ COMMANDS = {
     "explain": "view",
     "hold": "hold",
     "upstream": "upstream",
+    "notice": "notice",
     "findings": "findings",
     "audit": "audit",
     "keys": "keys",

@@ -1,6 +1,7 @@
 """The configuration: one TOML file, checked whole, every problem reported with file, line and key."""
 
 from retention.settings.load import find_config, load_settings, say_where
+from retention.settings.notice import NoticeSettings
 from retention.settings.schema import (
     AnchorSettings,
     ColumnSettings,
@@ -15,6 +16,7 @@ from retention.settings.schema import (
 __all__ = [
     "AnchorSettings",
     "ColumnSettings",
+    "NoticeSettings",
     "PurgeSettings",
     "RuleSettings",
     "ScheduleSettings",

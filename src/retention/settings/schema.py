@@ -25,6 +25,7 @@ from retention.settings.fields import (
     Values,
     ZoneName,
 )
+from retention.settings.notice import NoticeSettings, wrong_rules
 from retention.settings.table import Table, Wrong
 
 if TYPE_CHECKING:
@@ -362,9 +363,11 @@ class Settings(Table):
     keys: KeySettings = KeySettings()
     upstream: UpstreamSettings = UpstreamSettings()
     anchor: list[AnchorSettings] = Field(default_factory=list)
+    notice: NoticeSettings | None = None
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
+        yield from wrong_rules(given)
         for number in _repeated("name", given.get("source")):
             yield ("source", number, "name"), "two sources have the same name; this is the second"
         for number in _repeated("path", given.get("source")):
