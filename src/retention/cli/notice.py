@@ -50,6 +50,8 @@ def render(config: Path | None, now: datetime | None, verbose: bool, form: Rende
     from retention.notice.promise import render as room
 
     with opened(config, now, verbose=verbose) as (context, _):
+        if context.installation.drill:  # not into the paragraph, which is configuration and no product of the drill
+            click.echo("DRILL: this installation is an exercise.", err=True)
         click.echo(room(promise_of(context.schedule, context.settings.notice), form))
 
 

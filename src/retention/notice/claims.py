@@ -35,9 +35,19 @@ _OTHER_SUBJECT = re.compile(
     r"job|applications?|complaints?\s+form|comments?|posts?|followers?|recordings?|backups?)\b",
     _I,
 )
-_KEEP = r"stor(?:e[sd]?|ing|age)|kept|keeps?|keeping|h[eo]ld(?:s|ing)?|retain(?:s|ed|ing)?|retention|sav(?:e[sd]?|ing)|archiv(?:e[sd]?|ing)|remain(?:s|ing)?|stays?|lives?|available"
-_DROP = r"delet(?:e[sd]?|ing|ion)|eras(?:e[sd]?|ing|ure)|remov(?:e[sd]?|ing|al)|destroy(?:s|ed|ing)?|destruction|dispos(?:e[sd]?|ing|al)|purg(?:e[sd]?|ing)|disappears?|wiped?|gone"
-_ELSE = r"repl(?:y|ies|ied|ying)|respon(?:d[s]?|ded|ding|ses?)|answer(?:s|ed|ing)?|acknowledg\w*|review(?:s|ed|ing)?|contact(?:s|ed|ing)?|updat(?:e[sd]?|ing)|monitor(?:s|ed|ing)?|check(?:s|ed|ing)?|publish(?:es|ed)?|chang(?:e[sd]?|ing)|open|read"
+_KEEP = (
+    r"stor(?:e[sd]?|ing|age)|kept|keeps?|keeping|h[eo]ld(?:s|ing)?|retain(?:s|ed|ing)?|retention|"
+    r"sav(?:e[sd]?|ing)|archiv(?:e[sd]?|ing)|remain(?:s|ing)?|stays?|lives?|available"
+)
+_DROP = (
+    r"delet(?:e[sd]?|ing|ion)|eras(?:e[sd]?|ing|ure)|remov(?:e[sd]?|ing|al)|destroy(?:s|ed|ing)?|destruction|"
+    r"dispos(?:e[sd]?|ing|al)|purg(?:e[sd]?|ing)|disappears?|wiped?|gone"
+)
+_ELSE = (
+    r"repl(?:y|ies|ied|ying)|respon(?:d[s]?|ded|ding|ses?)|answer(?:s|ed|ing)?|acknowledg\w*|"
+    r"review(?:s|ed|ing)?|contact(?:s|ed|ing)?|updat(?:e[sd]?|ing)|monitor(?:s|ed|ing)?|check(?:s|ed|ing)?|"
+    r"publish(?:es|ed)?|chang(?:e[sd]?|ing)|open|read"
+)
 _VERB = re.compile(rf"\b(?:(?P<keep>{_KEEP}|{_DROP})|(?P<other>{_ELSE}))\b", _I)
 _STORE_VERB = r"(?:stored|kept|held|hosted|retained|saved|processed|managed|archived|handled)"
 _STORES = re.compile(
@@ -48,11 +58,16 @@ _STORES = re.compile(
     r"(?P<who>us\b|ourselves|[A-Z][\w&.'-]*(?:\s+(?:[A-Z][\w&.'-]*|&))*)",
 )
 _ACTIVE = re.compile(
-    r"(?P<who>\b[A-Z][\w&.'-]*(?:\s+[A-Z][\w&.'-]*){0,3})(?:,[^,.;]{1,60},)?\s+(?:will\s+|(?:also\s+)|may\s+)?(?:stores?|keeps?|holds?|hosts?|retains?)\b"
+    r"(?P<who>\b[A-Z][\w&.'-]*(?:\s+[A-Z][\w&.'-]*){0,3})(?:,[^,.;]{1,60},)?"
+    r"\s+(?:will\s+|(?:also\s+)|may\s+)?(?:stores?|keeps?|holds?|hosts?|retains?)\b"
 )
+_WORD = re.compile(r"[\w']+")
 _NO_NAMES = frozenset(
-    "we it they you this these the if your our all any private direct messages message dms hootsuite's once when after "
-    "social january february march april may june july august september october november december uk eu".split()
+    _WORD.findall(
+        "we it they you this these the if your our all any private direct messages message dms hootsuite's once "
+        "when after social january february march april may june july august september october november december "
+        "uk eu"
+    )
 )
 _SHARES = re.compile(
     r"\b(?:shar(?:e[sd]?|ing)|disclos(?:e[sd]?|ing|ure)|pass(?:ed|es|ing)?\s+(?:(?:it|them|this|these|messages?|your\s+message)\s+)?"
@@ -157,7 +172,8 @@ class _Topic:
 def _words(text: str) -> re.Pattern[str]:
     """Find a name as a reader would: whatever its case and the spaces in it."""
     parts = [re.escape(part) for part in re.split(r"[\s-]+", tidy(text)) if part]
-    return re.compile(rf"(?<!\w){r'[\s-]*'.join(parts)}(?!\w)", _I)
+    together = r"[\s-]*".join(parts)
+    return re.compile(rf"(?<!\w){together}(?!\w)", _I)
 
 
 def _retained(sentence: str, one: Found, *, loose: bool) -> bool:
@@ -191,7 +207,7 @@ def _note_provider(claims: Claims, sentence: str, provider: str) -> None:
 
 def _is_name(who: str, how: str) -> bool:
     """Tell who stores from where: what follows *in* or *via* may be a country, a network or a month."""
-    first = who.split()[0].rstrip(".").casefold()
+    first = who.split(maxsplit=1)[0].rstrip(".").casefold()
     return how == "by" and first not in _NO_NAMES
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MONTHS, _LONGEST = 12, 36_500
 _FEW = 20
+_NEAR = 120
 _NUMBER = rf"(?:[0-9]{{1,5}}|{SPELLED}|an?)"
 _UNIT = r"(?:years?|yrs?|months?|mths?|weeks?|wks?|fortnights?|days?)"
 _ADJECTIVE = r"(?:(?:calendar|full|whole|consecutive|complete)[\s-]+)?"
@@ -49,6 +50,11 @@ _AT_MOST = re.compile(
     r"|\b(?:no|not)\s+(?:longer|more|later)\s+than\s+$|\b(?:not|never)\b[^.;]{0,60}\b(?:beyond|after|over|past)\s+$",
     re.IGNORECASE,
 )
+_DENIED = re.compile(
+    r"(?:\b(?:not|never)|n't)\s+(?:be\s+|being\s+)?(?:stored?|kept|keep|held|hold|retain(?:ed)?|saved?)\b[^.;]{0,60}$",
+    re.IGNORECASE,
+)
+_OR_MORE = re.compile(r"\s+(?:or|to)\s+(?:more|longer|so)\b|\s+at\s+least\b|\s+minimum\b", re.IGNORECASE)
 _OTHER_START = re.compile(
     r"^\W{0,3}(?:after|from|following|since|once|of)\s+(?:(?:the|your|our|a|an|it|you|we|has|have|is|was|its|last|end|of|date|"
     r"day|when)\s+){0,7}(?:clos\w*|end\w*|conversation|case|enquiry|inquiry|query|account|resol\w*|complet\w*|year|"
@@ -102,7 +108,7 @@ def _plain(sentence: str) -> Iterator[Found]:
     """Give runs of parts such as ``one year and six months``; a part of the same or a larger unit begins anew."""
     place = 0
     while (match := _ONE.search(sentence, place)) is not None:
-        start, months, days, doubt, rank = match.start(), 0, 0, "", 9
+        start, end, months, days, doubt, rank = match.start(), match.end(), 0, 0, "", 9
         while match is not None and (present := _rank(match[3])) < rank:
             rank, end = present, match.end()
             more, extra, why = _length(match)
@@ -136,15 +142,15 @@ def _length(match: re.Match[str]) -> tuple[int, int, str]:
 
 def _qualified(sentence: str, one: Found) -> Found:
     """Add the doubt that the words around a period cast on it."""
-    before, after = sentence[max(0, one.start - 120) : one.start], sentence[one.end : one.end + 120]
     if one.doubt:
         return one
-    if _RANGE_BEFORE.search(before):
-        return one._replace(doubt="it gives a range")
-    if not _AT_MOST.search(before) and _ROUGHLY.search(before):
-        return one._replace(doubt="it does not give the period exactly")
-    if re.match(r"\s+(?:or|to)\s+(?:more|longer|so)\b|\s+at\s+least\b|\s+minimum\b", after, re.IGNORECASE):
-        return one._replace(doubt="it does not give the period exactly")
-    if _OTHER_START.search(after):
-        return one._replace(doubt="it counts from another day than that of receipt")
-    return one
+    before, after = sentence[max(0, one.start - _NEAR) : one.start], sentence[one.end : one.end + _NEAR]
+    at_most = _AT_MOST.search(before)
+    doubts = (
+        (_RANGE_BEFORE.search(before), "it gives a range"),
+        (not at_most and _ROUGHLY.search(before), "it does not give the period exactly"),
+        (not at_most and _DENIED.search(before), "it denies a period"),
+        (_OR_MORE.match(after), "it does not give the period exactly"),
+        (_OTHER_START.search(after), "it counts from another day than that of receipt"),
+    )
+    return one._replace(doubt=next((why for there, why in doubts if there), ""))

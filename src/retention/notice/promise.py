@@ -1,4 +1,4 @@
-"""The promise as the schedule and the table ``[notice]`` make it, and the paragraph of a privacy notice that says so."""
+"""The promise as the schedule and ``[notice]`` make it, and the paragraph of a privacy notice that says so."""
 
 from __future__ import annotations
 

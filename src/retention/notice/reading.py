@@ -17,14 +17,22 @@ from retention.errors import RetentionError
 LONGEST = 2 << 20
 """Bytes of a notice that is still read."""
 
+_WORD = re.compile(r"[\w']+")
 _BLOCKS = frozenset(
-    "address article aside blockquote body caption dd details dialog div dl dt fieldset figcaption figure footer form h1 "
-    "h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section summary table tbody tfoot thead tr ul".split()
+    _WORD.findall(
+        "address article aside blockquote body caption dd details dialog div dl dt fieldset figcaption figure "
+        "footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section summary table tbody "
+        "tfoot thead tr ul"
+    )
 )
-_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 dt summary caption legend".split())
-_UNSEEN = frozenset("script style template noscript svg math head del s strike select textarea iframe object".split())
+_HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary", "caption", "legend"])
+_UNSEEN = frozenset(
+    _WORD.findall("script style template noscript svg math head del s strike select textarea iframe object")
+)
 _CELLS = frozenset({"td", "th"})
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
+)
 _LONGEST_RULE, _LONGEST_SENTENCE = 300, 4000
 _CELL = " \u2014 "
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")

@@ -27,7 +27,6 @@ class English:
     as_of: Final = "As of"
     what_is_wrong: Final = "What is wrong"
     what_needs_care: Final = "What needs attention"
-    not_told: Final = "What is behind this is being looked at by the people responsible."
     figures: Final = "Today"
     detail: Final = "What the promise means"
     proof: Final = "How you can check this"
@@ -43,29 +42,28 @@ class English:
     nothing_to_go: Final = "Nothing is waiting"
     nothing_to_go_note: Final = "No message that is held is coming to the end of its time."
     due_now: Final = "Now"
-    next_note: Final = "A message reaches the end of its time. It goes in the first run from that day on."
-    legal_note: Final = "The law can require that a message is kept. It is deleted when the order is lifted."
+    next_note: Final = "A message reaches the end of its time. The first run from that day on deletes it."
+    legal_note: Final = "The law can require that a message is kept. It goes when the order is lifted."
     messages_label: Final = "Which messages"
     provider_label: Final = "Where they are stored"
     period_label: Final = "For how long"
     sharing_label: Final = "Shared with others"
     calendar: Final = (
-        "Months are months of the calendar, counted from the day of receipt. A message received on 30 November and kept "
-        "for three months goes on 1 March."
+        "Months are months of the calendar, counted from the day of receipt. A message received on 30 November "
+        "and kept for three months goes on 1 March."
     )
     note_label: Final = "Newest signed checkpoint"
     signature_label: Final = "Its signature"
     no_note: Final = "No checkpoint has been signed yet."
     note_for: Final = (
-        "Every deletion is written into a tamper-evident log. These three lines are its name, its number of entries and "
-        "a fingerprint of all of them. Whoever keeps them can show later whether anything before them was altered or "
+        "Every deletion is written into a tamper-evident log. These three lines are its name, its number of entries "
+        "and a fingerprint of all of them. Whoever keeps them can show later whether anything before them was altered or "
         "taken out."
     )
     steps: Final = (
         "Keep the three lines: save or print this page.",
         "Ask us for an export of the deletion log. It holds no personal data, and comes with a guide.",
-        "Follow the guide. It uses tools that were not made by us, and shows whether the export agrees with the three "
-        "lines that you kept.",
+        "Follow the guide. With tools that were not made by us it shows whether the export fits your lines.",
     )
     no_personal_data: Final = "This page holds no personal data, loads nothing from elsewhere and runs no script."
     made_by: Final = "Written by the program that deletes the messages."
@@ -82,7 +80,7 @@ class English:
     }
     since: ClassVar[Mapping[str, str]] = {
         "made": "Kept since {day}, the day on which the register was made. Of the time before we cannot speak.",
-        "mended": "Kept since {day}. On that day the last thing that broke the promise, or may have broken it, was put right.",
+        "mended": "Kept since {day}, when the last thing that broke the promise, or may have broken it, was put right.",
         "broken": "Not kept since {day}, as far as we know.",
         "unknown": "It was not kept when this page was written. Since when is not known.",
     }
@@ -147,7 +145,7 @@ class English:
 
     def waiting(self, count: int) -> str:
         """Say how much goes in the next run."""
-        return f"{count:,} message{' is' if count == 1 else 's are'} at the end of {'its' if count == 1 else 'their'} time."
+        return f"{count:,} message{'' if count == 1 else 's'} came to the end of the time."
 
     def held(self, count: int) -> str:
         """Count messages that a legal order keeps."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from retention.report.public import PublicFacts
 
 _STYLE = Path(__file__).with_name("public.css")
+_SHAPE = '<svg viewBox="0 0 48 48" width="48" height="48" aria-hidden="true" focusable="false">{}</svg>'
 _SHAPES = {
     "kept": '<circle cx="24" cy="24" r="21"/><path d="m14.5 24.5 6.5 6.5 12.5-13.5"/>',
     "at_risk": '<path d="M24 5 45 42H3Z"/><path d="M24 18v11.5m0 5.6v.4"/>',
@@ -72,7 +73,7 @@ def public_page(promise: Promise, facts: PublicFacts, lang: str) -> bytes:
 
 def _standing(promise: Promise, facts: PublicFacts, words: English) -> Iterable[str]:
     yield '<section class="standing" aria-labelledby="standing">'
-    yield f'<svg viewBox="0 0 48 48" width="48" height="48" aria-hidden="true" focusable="false">{_SHAPES[facts.state]}</svg>'
+    yield _SHAPE.format(_SHAPES[facts.state])
     yield f'<div>\n<h2 id="standing">{escape(words.headlines[facts.state])}</h2>'
     yield f'<p class="lead">{escape(words.standings[facts.state])}</p>'
     day = words.day(facts.since_on) if facts.since_on else ""
