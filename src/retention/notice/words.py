@@ -57,8 +57,8 @@ class English:
     no_note: Final = "No checkpoint has been signed yet."
     note_for: Final = (
         "Every deletion is written into a tamper-evident log. These three lines are its name, its number of entries "
-        "and a fingerprint of all of them. Whoever keeps them can show later whether anything before them was altered or "
-        "taken out."
+        "and a fingerprint of all of them. Whoever keeps them can show later whether anything before them was "
+        "altered or taken out."
     )
     steps: Final = (
         "Keep the three lines: save or print this page.",
@@ -74,9 +74,9 @@ class English:
         "broken": "The promise is not kept",
     }
     standings: ClassVar[Mapping[str, str]] = {
-        "kept": "No message is kept for longer than we say.",
-        "at_risk": "As far as we know no message is kept for longer than we say, but something needs attention.",
-        "broken": "We do not do what we say. Our people have been told and must put it right.",
+        "kept": "No message is kept for longer than we say{but}.",
+        "at_risk": "As far as we know no message is kept for longer than we say{but}. Something needs attention.",
+        "broken": "We do not do what we say. It must be put right.",
     }
     since: ClassVar[Mapping[str, str]] = {
         "made": "Kept since {day}, the day on which the register was made. Of the time before we cannot speak.",
@@ -98,6 +98,10 @@ class English:
         "holds": "A legal order to keep messages is late for its review.",
         "other": "Something must be looked at by a person.",
     }
+
+    def standing(self, state: str, *, held: int) -> str:
+        """Say how things stand; what the law keeps is no lie, but must be said."""
+        return self.standings[state].format(but=", but for what the law requires" if held else "")
 
     def messages(self, match: Mapping[str, tuple[str, ...]], surfaces: str, *, other: bool) -> str:
         """Say which messages a rule covers, as a person who writes one would."""

@@ -75,7 +75,7 @@ def _standing(promise: Promise, facts: PublicFacts, words: English) -> Iterable[
     yield '<section class="standing" aria-labelledby="standing">'
     yield _SHAPE.format(_SHAPES[facts.state])
     yield f'<div>\n<h2 id="standing">{escape(words.headlines[facts.state])}</h2>'
-    yield f'<p class="lead">{escape(words.standings[facts.state])}</p>'
+    yield f'<p class="lead">{escape(words.standing(facts.state, held=facts.held))}</p>'
     day = words.day(facts.since_on) if facts.since_on else ""
     yield f"<p>{escape(words.since[facts.since].format(day=day))}</p>"
     if facts.troubles:
@@ -93,7 +93,8 @@ def _figures(facts: PublicFacts, words: English) -> Iterable[str]:
     rows = [_oldest(facts, words), _last(facts, words), _next(facts, words)]
     if facts.held:
         rows.append((words.legal, words.held(facts.held), words.legal_note))
-    yield f'<section aria-labelledby="figures">\n<h2 id="figures">{escape(words.figures)}</h2>\n<dl class="figures">'
+    even = " even" if len(rows) % 2 == 0 else ""
+    yield f'<section aria-labelledby="figures">\n<h2 id="figures">{escape(words.figures)}</h2>\n<dl class="figures{even}">'
     for label, value, note in rows:
         yield (
             f"<div><dt>{escape(label)}</dt>"
