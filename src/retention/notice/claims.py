@@ -62,6 +62,7 @@ _ACTIVE = re.compile(
     r"\s+(?:will\s+|(?:also\s+)|may\s+)?(?:stores?|keeps?|holds?|hosts?|retains?)\b"
 )
 _WORD = re.compile(r"[\w']+")
+_OURS = "OurProvider"
 _NO_NAMES = frozenset(
     _WORD.findall(
         "we it they you this these the if your our all any private direct messages message dms hootsuite's once "
@@ -186,23 +187,24 @@ def _retained(sentence: str, one: Found, *, loose: bool) -> bool:
 
 
 def _note_provider(claims: Claims, sentence: str, provider: str) -> None:
-    name = _words(provider)
+    name, whole = _words(provider), sentence
+    sentence = name.sub(_OURS, sentence)  # some names have a comma in them, or a small letter first
     denied = False
     for match in _STORES.finditer(sentence):
         who = match["who"]
-        ours = name.search(who) is not None
+        ours = _OURS in who
         limited = re.search(r"\b(?:longer|more|later)\s+than\b|\b(?:beyond|after)\b", sentence[match.end() :], _I)
         if ours and match["not"] and not limited:
             denied = True
         elif not ours and not match["not"] and (who in {"us", "ourselves"} or _is_name(who, match["how"])):
-            claims.others.append(sentence)
+            claims.others.append(whole)
     for match in _ACTIVE.finditer(sentence):
-        if not name.search(match["who"]) and _is_name(match["who"], "by"):
-            claims.others.append(sentence)
+        if _OURS not in match["who"] and _is_name(match["who"], "by"):
+            claims.others.append(whole)
     if denied:
-        claims.denied.append(sentence)
-    elif name.search(sentence):
-        claims.named.append(sentence)
+        claims.denied.append(whole)
+    elif _OURS in sentence:
+        claims.named.append(whole)
 
 
 def _is_name(who: str, how: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from html import unescape
 from html.parser import HTMLParser
 from typing import NamedTuple
 
@@ -187,17 +188,32 @@ def _hidden(attrs: list[tuple[str, str | None]]) -> bool:
 
 
 def _of_html(text: str) -> list[Block]:
+    """Read HTML; what would have the parser search to the end again and again is taken out before."""
+    markup, end, rest = _without_comments(text).replace("<![", "<! ").rpartition(">")
     reader = _Reader()
-    reader.feed(text)
+    reader.feed(markup + end)
+    reader.handle_data(unescape(rest))
     reader.close()
     return reader.blocks
+
+
+def _without_comments(text: str) -> str:
+    """Take comments out; one that is not closed takes the rest with it, as in a browser."""
+    kept, place = [], 0
+    while (start := text.find("<!--", place)) >= 0:
+        kept.append(text[place:start])
+        end = text.find("-->", start + 2)
+        if end < 0:
+            return "".join(kept)
+        place = end + 3
+    return "".join([*kept, text[place:]])
 
 
 _ITEM = re.compile(r"^[ \t]{0,12}(?:[-*+\u2022]|\d{1,3}[.)])[ \t]+", re.MULTILINE)
 _HEAD = re.compile(r"^ {0,3}#{1,6}[ \t]+(.*)$")
 _RULE = re.compile(r"^[ \t]{0,3}(?:[-=*_][ \t]*){3,}$|^[ \t|:-]*-[ \t|:-]*$")
 _LINK = re.compile(r"!?\[([^\[\]]{0,500})\](?:\([^()\s]{0,2000}(?:[ \t]+\"[^\"]{0,200}\")?\)|\[[^\[\]]{0,100}\])")
-_STRUCK = re.compile(r"~~[^~\n]{1,500}~~|<!--.{0,5000}?-->", re.DOTALL)
+_STRUCK = re.compile(r"~~[^~\n]{1,500}~~")
 _MARKS = re.compile(
     r"(?<!\w)[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}(?!\w)|\*{1,3}|<[^<>\n]{1,200}>|\\(?=[\\`*_{}\[\]()#+.!-])"
 )
@@ -206,7 +222,8 @@ _MARKS = re.compile(
 def _of_plain(text: str) -> list[Block]:
     """Read Markdown and plain text alike: the marks of the one do not stand in the other."""
     blocks: list[Block] = []
-    for paragraph in re.split(r"\n[ \t>]*\n", _STRUCK.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))):
+    text = _without_comments(text.replace("\r\n", "\n").replace("\r", "\n"))
+    for paragraph in re.split(r"\n[ \t>]*\n", _STRUCK.sub("", text)):
         lines = [line.lstrip("> \t") if line.lstrip().startswith(">") else line for line in paragraph.split("\n")]
         blocks += _of_lines(lines)
     return blocks

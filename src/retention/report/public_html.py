@@ -94,7 +94,8 @@ def _figures(facts: PublicFacts, words: English) -> Iterable[str]:
     if facts.held:
         rows.append((words.legal, words.held(facts.held), words.legal_note))
     even = " even" if len(rows) % 2 == 0 else ""
-    yield f'<section aria-labelledby="figures">\n<h2 id="figures">{escape(words.figures)}</h2>\n<dl class="figures{even}">'
+    yield f'<section aria-labelledby="figures">\n<h2 id="figures">{escape(words.figures)}</h2>'
+    yield f'<dl class="figures{even}">'
     for label, value, note in rows:
         yield (
             f"<div><dt>{escape(label)}</dt>"
