@@ -78,6 +78,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         inspect_guards,
         inspect_sources,
         say_anchors,
+        say_notice,
         say_powers,
         say_upstream,
     )
@@ -88,6 +89,8 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     click.echo(f"The schedule, counted in {schedule.time_zone}:")
     for sentence in say_schedule(schedule, schedule.today(now or datetime.now(UTC))):
         click.echo(f"  {sentence}")
+    for sentence in say_notice(schedule, settings.notice):
+        click.echo(sentence)
     for sentence in say_upstream(settings.source, settings.upstream):
         click.echo(sentence)
     anchors = build_anchors(settings)
