@@ -332,7 +332,8 @@ def test_page_is_written_for_each_state_and_status_keeps_its_codes(desk: Office)
         assert secret not in page
 
 
-def test_break_is_remembered_when_it_is_over(desk: Office) -> None:
+def test_break_is_remembered_when_it_is_over(office: Office) -> None:
+    desk = speaking(office)
     desk.drop("a.csv", [row("m-1", "2026-11-01 09:00:00")])
     assert ask_office(desk, "ingest").code == 0
     desk.now += timedelta(days=75)

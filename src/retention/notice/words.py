@@ -25,6 +25,7 @@ class English:
     drill_title: Final = "DRILL: "
     title: Final = "How long we keep your private messages"
     as_of: Final = "As of"
+    stale: Final = "If that is more than a few days ago, this page was not renewed and cannot say how things stand now."
     what_is_wrong: Final = "What is wrong"
     what_needs_care: Final = "What needs attention"
     figures: Final = "Today"

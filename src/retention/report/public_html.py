@@ -85,7 +85,8 @@ def _standing(promise: Promise, facts: PublicFacts, words: English) -> Iterable[
             yield f"<li>{escape(words.troubles[trouble].format(provider=promise.provider))}</li>"
         yield "</ul>"
     clock = f"{words.day(facts.now.date())}, {facts.now:%H:%M} ({facts.now.tzname()})"
-    yield f'<p class="quiet">{escape(words.as_of)} <time datetime="{iso(facts.now)}">{escape(clock)}</time>.</p>'
+    yield f'<p class="quiet">{escape(words.as_of)} <time datetime="{iso(facts.now)}">{escape(clock)}</time>.'
+    yield f"{escape(words.stale)}</p>"
     yield "</div>\n</section>"
 
 
