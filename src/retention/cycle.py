@@ -19,6 +19,7 @@ from retention.errors import LogError, RetentionError, UsageError
 from retention.ingest import coverage, intake
 from retention.ingest.inbox import forget_late_keys
 from retention.logs import get_logger, log_retries
+from retention.notice.told import look
 from retention.purge import guard
 from retention.purge import run as purging
 from retention.purge.execute import Enlist, Order, drop_redated
@@ -84,6 +85,7 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
     """
     known = upkeep.newest_finding(context)
     with _turn(context, now) as held:
+        look(context.database, context.schedule, context.settings.notice, now)
         imports = take_in(context, held, now, watcher)
         plan = _plan(context, now)
         finished = _purge(context, held, plan, now=now, watcher=watcher, approval=None)

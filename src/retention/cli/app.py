@@ -31,6 +31,7 @@ COMMANDS = {
     "explain": "view",
     "hold": "hold",
     "upstream": "upstream",
+    "notice": "notice",
     "findings": "findings",
     "audit": "audit",
     "keys": "keys",
@@ -61,6 +62,7 @@ SUMMARIES = {
     "demo": "Show the whole job on seven months of invented data.",
     "serve": "Take the events of webhooks and register them.",
     "simulate": "Play Hootsuite: its APIs, webhooks and exports, invented.",
+    "notice": "Write the notice's sentence; check what was published.",
     "deploy": "Write the files of a service: units, crontab, manual.",
 }
 

@@ -28,7 +28,7 @@ _MEANINGS = {
     Exit.FAILED: "failed; the error is named on stderr",
     Exit.USAGE: "wrong usage or configuration; file, key and reason are named",
     Exit.PARTLY_DONE: "partly done; details in: retention findings list",
-    Exit.AT_RISK: "status: the promise is at risk",
+    Exit.AT_RISK: "status, notice check: the promise is at risk",
     Exit.BROKEN: "the promise is broken: overdue messages, also at a source, or the log does not verify",
     Exit.NO_DATABASE: "no database or wrong schema version; the command to run is named",
     Exit.LOCKED: "another run is at work",

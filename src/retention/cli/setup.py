@@ -80,6 +80,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         inspect_log,
         inspect_sources,
         say_anchors,
+        say_notice,
         say_powers,
         say_upstream,
     )
@@ -92,6 +93,8 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     click.echo(f"The schedule, counted in {schedule.time_zone}:")
     for sentence in say_schedule(schedule, schedule.today(now or datetime.now(UTC))):
         click.echo(f"  {sentence}")
+    for sentence in say_notice(schedule, settings.notice):
+        click.echo(sentence)
     for sentence in say_upstream(settings.source, settings.upstream):
         click.echo(sentence)
     for line in say_serving(settings):

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from retention.errors import AnchorError
 from retention.model import Period
+from retention.notice.promise import promise_of
 from retention.policy.words import say_period
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from retention.anchors.interface import Anchor
+    from retention.policy.schedule import Schedule
     from retention.report.log_standing import LogStanding
-    from retention.settings import SourceSettings
+    from retention.settings import NoticeSettings, SourceSettings
     from retention.settings.schema import UpstreamSettings
 
 
@@ -40,6 +42,18 @@ def inspect_anchors(anchors: Sequence[Anchor]) -> list[str]:
         except AnchorError as error:
             problems.append(str(error))
     return problems
+
+
+def say_notice(schedule: Schedule, notice: NoticeSettings | None) -> list[str]:
+    """Give the words that the privacy notice must have, where the configuration says who makes the promise.
+
+    Raises:
+        UsageError: the rules cannot be told apart by the public.
+
+    """
+    return (
+        [] if notice is None else [f"The privacy notice must say: {' '.join(promise_of(schedule, notice).sentences)}"]
+    )
 
 
 def inspect_log(log: LogStanding) -> list[str]:

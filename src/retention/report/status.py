@@ -46,6 +46,7 @@ class Status:
     registered: int
     due: int
     overdue: int
+    overdue_since: str | None
     oldest_overdue_days: int
     held: int
     oldest_received_on: str | None
@@ -111,6 +112,7 @@ def status_of(
         registered=register.total(connection),
         due=backlog.due,
         overdue=backlog.overdue,
+        overdue_since=iso(backlog.oldest_due_at + grace) if backlog.overdue and backlog.oldest_due_at else None,
         oldest_overdue_days=(now - backlog.oldest_due_at).days if backlog.overdue and backlog.oldest_due_at else 0,
         held=backlog.held,
         oldest_received_on=None if oldest is None else local_day(from_epoch(oldest), schedule.zone).isoformat(),

@@ -1,6 +1,7 @@
 """The configuration: one TOML file, checked whole, every problem reported with file, line and key."""
 
 from retention.settings.load import find_config, load_settings, say_where
+from retention.settings.notice import NoticeSettings
 from retention.settings.schema import (
     AnchorSettings,
     PurgeSettings,
@@ -13,6 +14,7 @@ from retention.settings.source import ColumnSettings, SourceSettings, WhenSettin
 __all__ = [
     "AnchorSettings",
     "ColumnSettings",
+    "NoticeSettings",
     "PurgeSettings",
     "RuleSettings",
     "ScheduleSettings",

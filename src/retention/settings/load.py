@@ -128,6 +128,9 @@ def _absolute(settings: Settings, base: Path) -> Settings:
         url = f"sqlite:///{base / url.removeprefix('sqlite:///')}"
     paths = settings.paths
     anchor = base / paths.anchor if paths.anchor else None
+    notice = settings.notice
+    if notice and notice.file:
+        notice = notice.model_copy(update={"file": base / notice.file})
     return settings.model_copy(
         update={
             "database": settings.database.model_copy(update={"url": url}),
@@ -141,6 +144,7 @@ def _absolute(settings: Settings, base: Path) -> Settings:
                 )
                 for one in settings.anchor
             ],
+            "notice": notice,
             "source": [_source_below(base, source) for source in settings.source],
         }
     )

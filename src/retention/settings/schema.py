@@ -21,6 +21,7 @@ from retention.settings.fields import (
     Values,
     ZoneName,
 )
+from retention.settings.notice import NoticeSettings, wrong_rules
 from retention.settings.serve import ServeSettings
 from retention.settings.source import SourceSettings
 from retention.settings.table import Table, Wrong
@@ -245,6 +246,7 @@ class Settings(Table):
     upstream: UpstreamSettings = UpstreamSettings()
     anchor: list[AnchorSettings] = Field(default_factory=list)
     serve: ServeSettings = ServeSettings()
+    notice: NoticeSettings | None = None
 
     @property
     def of_files(self) -> list[SourceSettings]:
@@ -258,6 +260,7 @@ class Settings(Table):
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
+        yield from wrong_rules(given)
         for number in _repeated("name", given.get("source")):
             yield ("source", number, "name"), "two sources have the same name; this is the second"
         for number in _repeated("path", given.get("source")):

@@ -12,6 +12,7 @@ from retention.policy.plan import Plan, load_plan
 from retention.store.tables import plan, purge_batch, remark, run, schedule_version
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from typing import Literal
 
@@ -170,6 +171,15 @@ def last(connection: Connection, state: str | None = None) -> Run | None:
         query = query.where(run.c.state == state)
     row = connection.execute(query).one_or_none()
     return None if row is None else Run(*row)
+
+
+def carried_out(connection: Connection) -> Iterator[tuple[Run, Plan]]:
+    """Give the runs with their plans, the latest first; each plan is read when it is asked for."""
+    query = select(run.c.id).order_by(run.c.id.desc())
+    for number in connection.execute(query).scalars().all():
+        found = get(connection, number)
+        body = connection.execute(select(plan.c.body).where(plan.c.digest == found.plan_digest)).scalar_one()
+        yield found, load_plan(body)
 
 
 def disposed_since_erasure(connection: Connection) -> int:
