@@ -20,15 +20,14 @@ if TYPE_CHECKING:
 
     import pytest
 
-_FOLDERS = {"integration", "integration_api", "integration_audit"}
-_UNIT = ("test_audit_", "test_keys_", "test_policy_", "test_residue", "test_upstream_")
+_FOLDERS = {"attacks", "integration", "integration_api", "integration_audit"}
+_FILES = ("test_audit_", "test_keys_", "test_policy_", "test_residue", "test_upstream_")
 _resting: list[Coverage] = []
 
 
 def is_measured(test: pytest.Item) -> bool:
     """Tell whether a test is."""
-    folder, file = test.path.parent.name, test.path.name
-    looks = folder in _FOLDERS or (folder == "unit" and file.startswith(_UNIT))
+    looks = test.path.parent.name in _FOLDERS or test.path.name.startswith(_FILES)
     chance = is_hypothesis_test(getattr(test, "function", None))
     marked = test.get_closest_marker("unmeasured") is not None
     return looks and not chance and not marked and "postgres" not in test.name

@@ -12,22 +12,20 @@ from __future__ import annotations
 import atexit
 import gc
 import json
-import logging
 import os
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from retention.cli import main
-from retention.cli.app import COMMANDS
-from retention.logs import set_up_logs
+from retention.cli.app import COMMANDS, retention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,8 +112,6 @@ def _opened_parent() -> _Parent:
 def _serve(orders: socket.socket) -> None:
     for room in sorted(set(COMMANDS.values())):
         import_module(f"retention.cli.{room}")
-    set_up_logs(verbose=False)
-    logging.getLogger("retention").setLevel(logging.ERROR)  # each command sets it anew
     _warm_up()
     gc.freeze()
     while True:
@@ -134,13 +130,17 @@ def _serve(orders: socket.socket) -> None:
 
 
 def _warm_up() -> None:
-    """Do a whole job once, so that no child has to load or compile what most of them need."""
-    from tests.faults.job import PARTS, prepared, take_part  # noqa: PLC0415  # needs the kit, which needs this file
+    """Run the commonest commands once, so that no child has to load or compile what most of them need."""
+    from tests.kit import Office, row  # noqa: PLC0415  # which imports this file
 
-    with tempfile.TemporaryDirectory() as folder:
-        office = prepared(Path(folder), f"sqlite:///{folder}/register.db")
-        for part in PARTS:
-            take_part(office, part)
+    with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        office = Office(Path(folder), f"sqlite:///{folder}/register.db")
+        office.drop("a.csv", [row("message-1"), row("message-2", "2026-05-01 09:00:00")])
+        where = ["--config", str(office.config), "--now", office.now.isoformat()]
+        # What is wrong with a command is told by the tests of it.
+        with suppress(Exception), redirect_stdout(nowhere), redirect_stderr(nowhere):
+            for command in (["init", "--drill"], ["run"], ["status"], ["audit", "verify"]):
+                retention.main([*command, *where], standalone_mode=False)
 
 
 def _work(order: dict[str, object], streams: list[int]) -> NoReturn:

@@ -148,6 +148,22 @@ def test_proof_that_is_missing_is_refused() -> None:
         verify_consistency(2, root_of(LEAVES[:2]), [], 3, root_of(LEAVES[:3]))
 
 
+@pytest.mark.parametrize("index", [-1, 2])
+def test_index_outside_the_tree_has_no_proof(index: int) -> None:
+    with pytest.raises(LogError, match="no such index"):
+        verify_inclusion(LEAVES[0], index, [LEAVES[1]], 2, root_of(LEAVES[:2]))
+
+
+def test_proof_of_another_length_is_refused() -> None:
+    two, three = root_of(LEAVES[:2]), root_of(LEAVES[:3])
+    with pytest.raises(LogError, match="the inclusion proof fails: it is too long"):
+        verify_inclusion(LEAVES[0], 0, [LEAVES[1], LEAVES[2]], 2, two)
+    with pytest.raises(LogError, match="the consistency proof fails: it is too long"):
+        verify_consistency(2, two, [LEAVES[2], LEAVES[3]], 3, three)
+    with pytest.raises(LogError, match="the consistency proof fails: it is too short"):
+        verify_consistency(2, two, [LEAVES[2]], 7, three)
+
+
 @pytest.mark.parametrize("bad", [b"", bytes(31), bytes(33)])
 def test_hash_of_another_length_is_refused(bad: bytes) -> None:
     with pytest.raises(LogError, match="32 bytes"):
