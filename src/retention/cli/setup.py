@@ -81,7 +81,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         say_powers,
         say_upstream,
     )
-    from retention.service.serving import lacking, say_serving
+    from retention.service.door import lacking, say_serving
     from retention.store.grants import can_alter_log, missing_guards
 
     settings = settings_of(config)
