@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from retention.errors import ConfigError, UsageError
-from retention.service import serving
-from retention.service.serving import lacking, serve
+from retention.service import door
+from retention.service.door import lacking
+from retention.service.serving import serve
 from retention.settings import SourceSettings
 from retention.store import lease
 from tests.integration.work import Work
@@ -212,6 +213,6 @@ def test_library_that_is_missing_is_told_by_name(monkeypatch: pytest.MonkeyPatch
     webhook = SourceSettings.model_validate({"name": "hook", "kind": "hootsuite-webhook"})
     monkeypatch.setenv("RETENTION_HOOK_SECRET", SECRET)
     assert lacking([webhook]) == []
-    monkeypatch.setattr(serving, "find_spec", lambda _name: None)
+    monkeypatch.setattr(door, "find_spec", lambda _name: None)
     [problem] = lacking([webhook])
     assert "retention-enforcer[web]" in problem

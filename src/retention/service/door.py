@@ -10,14 +10,16 @@ import binascii
 import hmac
 import re
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from retention.errors import ConfigError
 from retention.settings.secrets import read_secret
 
 if TYPE_CHECKING:
-    from retention.settings import SourceSettings
+    from retention.settings import Settings, SourceSettings
 
+NO_LIBRARY = "webhooks need the extra web; install it with: pip install 'retention-enforcer[web]'"
 SIGNATURE = "X-Hootsuite-Signature"
 _SECRET = re.compile(r"(?:[0-9a-f]{2}){16,128}", re.IGNORECASE)
 _SHORTEST_PASSWORD = 12
@@ -61,6 +63,39 @@ def open_door(source: SourceSettings) -> Door:
         reason = f"must be a password of at least {_SHORTEST_PASSWORD} characters"
         raise ConfigError([f'source {source.name}: the credential "{name}" {reason}'])
     return Door(source.name, secret.encode(), source.username)
+
+
+def lacking(webhooks: list[SourceSettings]) -> list[str]:
+    """Give one line for each thing that keeps webhooks from being served on this machine, with what to do."""
+    missing = [NO_LIBRARY] if webhooks and not has_library() else []
+    return [*missing, *open_doors(webhooks)[1]]
+
+
+def say_serving(settings: Settings) -> list[str]:
+    """Say where events are taken, one line a webhook."""
+    address, port = settings.serve.address
+    proxy = ", behind a proxy that speaks TLS" if settings.serve.behind_proxy else ""
+    return [
+        f"Events of {one.name} are taken by retention serve at {address}, port {port}{proxy}."
+        for one in settings.webhooks
+    ]
+
+
+def has_library() -> bool:
+    """Tell whether what speaks HTTP is installed."""
+    return bool(find_spec("flask") and find_spec("waitress"))
+
+
+def open_doors(webhooks: list[SourceSettings]) -> tuple[dict[str, Door], list[str]]:
+    """Open what can be opened, and say why the rest cannot."""
+    problems: list[str] = []
+    doors: dict[str, Door] = {}
+    for source in webhooks:
+        try:
+            doors[source.name] = open_door(source)
+        except ConfigError as error:
+            problems += error.problems
+    return doors, problems
 
 
 def _what(source: SourceSettings) -> str:

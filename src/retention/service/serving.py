@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import signal
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from retention.errors import ConfigError, UsageError
 from retention.logs import get_logger
-from retention.service.door import open_door
+from retention.service.door import NO_LIBRARY, has_library, open_doors
 from retention.service.receive import Receiver
 from retention.service.registering import Registrar
 
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from retention.context import Context
-    from retention.service.door import Door
-    from retention.settings import Settings, SourceSettings
-
-_NO_LIBRARY = "webhooks need the extra web; install it with: pip install 'retention-enforcer[web]'"
 
 _log = get_logger("service")
 
@@ -40,14 +35,14 @@ def serve(
         RetentionError: the address cannot be listened on.
 
     """
-    if not _has_library():
-        raise UsageError(_NO_LIBRARY)
+    if not has_library():
+        raise UsageError(NO_LIBRARY)
     from retention.service import web  # noqa: PLC0415 - of the extra that was just looked for
 
     if not context.settings.webhooks:
         msg = 'the configuration has no source with kind = "hootsuite-webhook", so there is nothing to serve'
         raise UsageError(msg)
-    doors, problems = _doors(context.settings.webhooks)
+    doors, problems = open_doors(context.settings.webhooks)
     if problems:
         raise ConfigError(problems)
     settings = context.settings.serve
@@ -66,38 +61,6 @@ def serve(
         registrar.close()
         _log.info("stopped", **receiver.counts())
     return receiver.counts()
-
-
-def lacking(webhooks: list[SourceSettings]) -> list[str]:
-    """Give one line for each thing that keeps webhooks from being served on this machine, with what to do."""
-    missing = [_NO_LIBRARY] if webhooks and not _has_library() else []
-    return [*missing, *_doors(webhooks)[1]]
-
-
-def say_serving(settings: Settings) -> list[str]:
-    """Say where events are taken, one line a webhook."""
-    address, port = settings.serve.address
-    proxy = ", behind a proxy that speaks TLS" if settings.serve.behind_proxy else ""
-    return [
-        f"Events of {one.name} are taken by retention serve at {address}, port {port}{proxy}."
-        for one in settings.webhooks
-    ]
-
-
-def _has_library() -> bool:
-    return bool(find_spec("flask") and find_spec("waitress"))
-
-
-def _doors(webhooks: list[SourceSettings]) -> tuple[dict[str, Door], list[str]]:
-    """Open what can be opened, and say why the rest cannot."""
-    problems: list[str] = []
-    doors: dict[str, Door] = {}
-    for source in webhooks:
-        try:
-            doors[source.name] = open_door(source)
-        except ConfigError as error:
-            problems += error.problems
-    return doors, problems
 
 
 @contextmanager
