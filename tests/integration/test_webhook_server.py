@@ -8,11 +8,13 @@ import signal
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from retention.errors import ConfigError, UsageError
+from retention.service.host import Invocation
 from retention.service.serving import serve
 from retention.store import lease
 from tests.integration.work import Work
@@ -174,12 +176,13 @@ def test_password_instead_of_a_signature(sqlite_office: Office) -> None:
 
 
 def test_server_says_what_it_lacks(sqlite_office: Office) -> None:
+    called = Invocation(sqlite_office.config, lambda: NOW, timedelta(0), jobs=False)
     without = sqlite_office.open()
-    with pytest.raises(UsageError, match="nothing to serve"):
-        serve(without, lambda: NOW, lambda *_: None)
+    with pytest.raises(UsageError, match="nothing to do"):
+        serve(without, called, lambda *_: None)
     without.database.close()
     hooked(sqlite_office)
     context = sqlite_office.open()
     with pytest.raises(ConfigError, match='there is no credential "hook-secret"'):
-        serve(context, lambda: NOW, lambda *_: None)
+        serve(context, called, lambda *_: None)
     context.database.close()

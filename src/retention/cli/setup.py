@@ -81,7 +81,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         say_powers,
         say_upstream,
     )
-    from retention.service.serving import lacking, say_serving
+    from retention.service.desk import lacking, say_serving
     from retention.store.grants import can_alter_log, missing_guards
 
     settings = settings_of(config)
@@ -96,7 +96,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     anchors = build_anchors(settings)
     for line in say_anchors(anchors):
         click.echo(line)
-    problems = [*inspect_sources(settings.of_files), *inspect_anchors(anchors), *lacking(settings.webhooks)]
+    problems = [*inspect_sources(settings.of_files), *inspect_anchors(anchors), *lacking(settings)]
     with opened(config, now, verbose=verbose) as (context, _):
         put_drill(context)
         memory = context.remembered()

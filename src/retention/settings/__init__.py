@@ -1,6 +1,6 @@
 """The configuration: one TOML file, checked whole, every problem reported with file, line and key."""
 
-from retention.settings.load import find_config, load_settings, say_where
+from retention.settings.load import BASE, find_config, load_settings, say_where
 from retention.settings.schema import (
     AnchorSettings,
     ColumnSettings,
@@ -13,6 +13,7 @@ from retention.settings.schema import (
 )
 
 __all__ = [
+    "BASE",
     "AnchorSettings",
     "ColumnSettings",
     "PurgeSettings",

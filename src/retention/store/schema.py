@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-VERSION = "0009"
+VERSION = "0010"
 
 
 class Installation(NamedTuple):

@@ -354,6 +354,20 @@ webhook_seen = Table(
     sqlite_with_rowid=False,
 )
 
+job = Table(
+    "job",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column(
+        "outcome", Text, nullable=False
+    ),  # running | done | partly | waiting | needs_person | failed | stopped | cut_off
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("exit_code", Integer),
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("next_due_at", BigInteger),
+)
+
 lease = Table(
     "lease",
     metadata,
