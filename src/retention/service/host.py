@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retention.context import open_context
 from retention.errors import ConfigError, RetentionError, SchemaError
@@ -28,11 +28,13 @@ from retention.store import jobs
 from retention.store.schema import check_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
     from pathlib import Path
 
     from retention.context import Context
+    from retention.service.children import Ended
+    from retention.service.jobs import Job
     from retention.service.reloading import Configuration, Reading
 
 _WORDS = {"kept": "the promise is kept", "at_risk": "the promise is AT RISK", "broken": "the promise is BROKEN"}
@@ -42,7 +44,10 @@ _log = get_logger("service")
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """How the service was called. ``ahead`` is by how much a drill's time is ahead; ``metrics`` gives more figures."""
+    """How the service was called. ``ahead`` is by how much a drill's time is ahead; ``metrics`` gives more figures.
+
+    ``launch`` and ``executors`` take the place of processes and threads, for drills of many days in a moment.
+    """
 
     path: Path
     clock: Callable[[], datetime]
@@ -50,6 +55,8 @@ class Invocation:
     drill_time: bool = False
     jobs: bool = True
     metrics: Callable[[Context, datetime], str] | None = None
+    launch: Callable[[Job], Ended] | None = None
+    executors: Mapping[str, Any] | None = None
 
     def more(self) -> list[str]:
         """Give what a job of a drill is told of the time."""
@@ -66,16 +73,17 @@ class Host:
             ConfigError: something in the configuration cannot be used.
 
         """
-        self._context = context
+        self.context = context
         self._called = called
         self._configuration = configuration
         reading = configuration.read(called.clock())
         self.settings = settings = reading.settings
         self.manager = Manager()
         self._children = Children(reading.copy, configuration.base, called.more, settings.serve.longest_job_seconds)
-        self._leads = leadership(context.database, settings.database.url, settings.serve.take_over_seconds)
-        self._worker = Worker(context.database, self._leads, self._children.run, called.clock, context.schedule.zone)
-        self._timetable = Timetable(self._worker.carry_out, called.ahead)
+        self.leads = leadership(context.database, settings.database.url, settings.serve.take_over_seconds)
+        launch = called.launch or self._children.run
+        self._worker = Worker(context.database, self.leads, launch, called.clock, context.schedule.zone)
+        self._timetable = Timetable(self._worker.carry_out, called.ahead, called.executors)
         self._leading = False
         self._refused = 0
         self._calls: Counter[str] = Counter()
@@ -93,6 +101,11 @@ class Host:
     def pause(self) -> float:
         """Seconds between two turns."""
         return min(1.0, (self.manager.pause or 1.0) / 2)
+
+    def next_turn(self) -> datetime | None:
+        """Give when the next job is to be done, or None where none is."""
+        following = self._timetable.next()
+        return following[1] if following else None
 
     def tick(self) -> None:
         """Do one turn of the loop."""
@@ -139,9 +152,14 @@ class Host:
         """Give the leadership back, keep the events that came, and go."""
         self._timetable.close()
         with suppress(RetentionError):  # what cannot be given back runs out
-            self._leads.let_go()
+            self.leads.let_go()
         self._close_desk(self._own, self.desk)
         _log.info("stopped", **self._calls)
+
+    def forget_connections(self) -> None:
+        """Close what is open to the database; it is opened again when it is needed."""
+        self.context.database.close()
+        self._own.database.close()
 
     def calls(self) -> dict[str, int]:
         """Count the calls of webhooks so far by what became of them."""
@@ -154,7 +172,7 @@ class Host:
     def readiness(self) -> tuple[bool, str]:
         """Tell whether the service can work, and its role or what is in the way."""
         try:
-            with self._context.database.read() as connection:
+            with self.context.database.read() as connection:
                 check_version(connection)
         except SchemaError:
             return False, "the schema of the database is not the one that is needed"
@@ -164,18 +182,18 @@ class Host:
 
     def metrics(self) -> str:
         """Give the figures of the service, and those of the register where they are made."""
-        with self._context.database.read() as connection:
+        with self.context.database.read() as connection:
             failures = {name: state.failures for name, state in jobs.load(connection).items()}
         own = figures(leads=self._leading, calls=self.calls(), failures=failures)
         more = self._called.metrics
-        return own + (more(self._context, self._called.clock()) if more else "")
+        return own + (more(self.context, self._called.clock()) if more else "")
 
     def _lead(self) -> None:
         wanted = bool(self.settings.serve.jobs.times)
-        leads = wanted and self._leads.hold()
+        leads = wanted and self.leads.hold()
         if not wanted and self._leading:
             with suppress(RetentionError):
-                self._leads.let_go()
+                self.leads.let_go()
         if leads and not self._leading:
             leads = self._take_up()
         elif self._leading and not leads:
@@ -217,7 +235,7 @@ class Host:
             raise
 
     def _same_installation(self, context: Context) -> None:
-        here, there = self._context.installation, context.installation
+        here, there = self.context.installation, context.installation
         if (here.drill, here.created_at) != (there.drill, there.created_at):
             raise ConfigError(["database.url: there is another installation now; restart the service"])
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-import time
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from retention.errors import DatabaseError, LeaseLostError, LockHeldError
@@ -65,7 +65,7 @@ class ByRow:
 
     def hold(self) -> bool:
         """Take it or keep it."""
-        moment = time.monotonic()
+        moment = monotonic()
         if moment - self._looked_at < self._pause:
             return self._held is not None
         self._looked_at = moment

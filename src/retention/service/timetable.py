@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from zoneinfo import ZoneInfo
 
-_WORKS, _LOOKS = "works", "looks"
+WORKS, LOOKS = "works", "looks"
+"""The two executors: of jobs that work on the register, one by one, and of those that only look."""
 
 
 class _Driven(BaseScheduler):  # type: ignore[misc]  # a class of a library without types
@@ -49,7 +50,7 @@ class Timetable:
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # what it would tell is told by us
         self._carry_out = carry_out
         self._ahead = ahead
-        pools = executors or {_WORKS: ThreadPoolExecutor(1), _LOOKS: ThreadPoolExecutor(2)}
+        pools = executors or {WORKS: ThreadPoolExecutor(1), LOOKS: ThreadPoolExecutor(2)}
         self._scheduler = _Driven(timezone=UTC, executors=dict(pools))
         self._scheduler.start()
 
@@ -65,7 +66,7 @@ class Timetable:
                 trigger,
                 args=[name],
                 id=name,
-                executor=_WORKS if JOBS[name].works else _LOOKS,
+                executor=WORKS if JOBS[name].works else LOOKS,
                 next_run_time=first,
                 misfire_grace_time=None,
                 coalesce=True,
