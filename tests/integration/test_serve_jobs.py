@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 
 from retention.errors import DatabaseError, LeaseLostError
 from retention.model import to_epoch
 from retention.service.children import Ended
+from retention.service.host import Host, Invocation
 from retention.service.leading import ByRow, leadership
+from retention.service.reloading import Configuration
 from retention.service.timetable import Timetable
 from retention.service.working import FAILING, Worker
 from retention.store import jobs, lease
 from tests.integration.work import AUTUMN
 from tests.receiver import until
+from tests.served import scheduled
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from retention.service.jobs import Job
     from retention.service.leading import Leadership
     from retention.store.jobs import JobState
     from tests.integration.work import Work
+    from tests.kit import Office
 
 LONDON = ZoneInfo("Europe/London")
 TIMES = {"run": "5 3 * * *", "ingest": "*/15 * * * *", "heartbeat": "*/5 * * * *"}
@@ -185,3 +193,20 @@ def test_jobs_begin_when_their_turn_has_come_and_one_that_was_missed_begins_once
     table.clear()
     assert table.next() is None
     table.close()
+
+
+def test_clock_that_is_put_back_does_not_put_the_jobs_off_for_years(sqlite_office: Office, tmp_path: Path) -> None:
+    scheduled(sqlite_office, run="5 3 * * *")
+    moments = [datetime(2036, 11, 22, 12, tzinfo=UTC)]
+    with time_machine.travel(moments[0], tick=False) as clock:
+        called = Invocation(sqlite_office.config, lambda: moments[0], timedelta(0), launch=lambda _: Ended(0))
+        context = sqlite_office.open()
+        with closing(Host(context, called, Configuration(sqlite_office.config, tmp_path, jobs=True))) as host:
+            host.tick()
+            assert host.next_turn() == datetime(2036, 11, 23, 3, 5, tzinfo=UTC)
+            moments[0] = AUTUMN
+            clock.move_to(AUTUMN)
+            host.tick()
+            assert host.next_turn() == datetime(2026, 11, 23, 3, 5, tzinfo=UTC)
+            host.end_jobs()
+        context.database.close()

@@ -82,9 +82,12 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         say_upstream,
     )
     from retention.service.desk import lacking, say_serving
+    from retention.service.trigger import check_jobs
+    from retention.settings import find_config
     from retention.store.grants import can_alter_log, missing_guards
 
     settings = settings_of(config)
+    check_jobs(find_config(config), settings, datetime.now(UTC))
     schedule = configured_schedule(settings.schedule)
     click.echo(f"The schedule, counted in {schedule.time_zone}:")
     for sentence in say_schedule(schedule, schedule.today(now or datetime.now(UTC))):

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from retention.context import open_context
@@ -29,7 +30,7 @@ from retention.store.schema import check_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
     from pathlib import Path
 
     from retention.context import Context
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from retention.service.reloading import Configuration, Reading
 
 _WORDS = {"kept": "the promise is kept", "at_risk": "the promise is AT RISK", "broken": "the promise is BROKEN"}
+_BACK = timedelta(minutes=1)
 
 _log = get_logger("service")
 
@@ -86,6 +88,7 @@ class Host:
         self._timetable = Timetable(self._worker.carry_out, called.ahead, called.executors)
         self._leading = False
         self._refused = 0
+        self._ticked_at = called.clock()
         self._calls: Counter[str] = Counter()
         self._own, self.desk = self._open(reading)
         self._worker.times = settings.serve.jobs.times
@@ -109,6 +112,7 @@ class Host:
 
     def tick(self) -> None:
         """Do one turn of the loop."""
+        self._look_at_clock()
         self._lead()
         self._timetable.tick()
         self.manager.alive()
@@ -187,6 +191,13 @@ class Host:
         own = figures(leads=self._leading, calls=self.calls(), failures=failures)
         more = self._called.metrics
         return own + (more(self.context, self._called.clock()) if more else "")
+
+    def _look_at_clock(self) -> None:
+        """Count turns anew where the clock was put back: those counted before may be years away."""
+        before, self._ticked_at = self._ticked_at, self._called.clock()
+        if self._leading and self._ticked_at < before - _BACK:
+            _log.warning("the clock was put back; the turns of the jobs are counted anew")
+            self._leading = self._take_up()
 
     def _lead(self) -> None:
         wanted = bool(self.settings.serve.jobs.times)
