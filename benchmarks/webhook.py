@@ -69,7 +69,8 @@ def bench(kind: Kind) -> None:
 
 @contextmanager
 def _serving(office: Office) -> Iterator[str]:
-    command = (sys.executable, "-m", "retention", "serve", "--config", str(office.folder / "retention.toml"))
+    config = str(office.folder / "retention.toml")
+    command = (sys.executable, "-m", "retention", "serve", "--no-jobs", "--config", config)
     environment = {**os.environ, "RETENTION_HOOK_SECRET": _SECRET.hex(), "RETENTION_LOG_LEVEL": "error"}
     with subprocess.Popen([*command, "--format", "json"], stdout=subprocess.PIPE, env=environment) as process:  # noqa: S603  # ours
         try:

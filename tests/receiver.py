@@ -38,6 +38,7 @@ messages_of = "hootsuite-inbox"
 [serve]
 listen = "127.0.0.1:0"
 register_seconds = {seconds}
+jobs = false
 [purge]
 """
 

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,8 +16,8 @@ import pytest
 from retention.errors import ConfigError, UsageError
 from retention.service import door
 from retention.service.door import lacking
+from retention.service.host import Invocation
 from retention.service.serving import serve
-from retention.settings import SourceSettings
 from retention.store import lease
 from tests.integration.work import Work
 from tests.kit import NOW, Office
@@ -177,14 +178,15 @@ def test_password_instead_of_a_signature(sqlite_office: Office) -> None:
 
 
 def test_server_says_what_it_lacks(sqlite_office: Office) -> None:
+    called = Invocation(sqlite_office.config, lambda: NOW, timedelta(0), jobs=False)
     without = sqlite_office.open()
-    with pytest.raises(UsageError, match="nothing to serve"):
-        serve(without, lambda: NOW, lambda *_: None)
+    with pytest.raises(UsageError, match="nothing to do"):
+        serve(without, called, lambda *_: None)
     without.database.close()
     hooked(sqlite_office)
     context = sqlite_office.open()
     with pytest.raises(ConfigError, match='there is no credential "hook-secret"'):
-        serve(context, lambda: NOW, lambda *_: None)
+        serve(context, called, lambda *_: None)
     context.database.close()
 
 
@@ -209,10 +211,10 @@ def test_check_says_that_events_show_nothing_of_copies_where_no_export_is_named(
     assert "port 0, behind a proxy that speaks TLS." in told
 
 
-def test_library_that_is_missing_is_told_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    webhook = SourceSettings.model_validate({"name": "hook", "kind": "hootsuite-webhook"})
+def test_library_that_is_missing_is_told_by_name(sqlite_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = hooked(sqlite_office).settings()
     monkeypatch.setenv("RETENTION_HOOK_SECRET", SECRET)
-    assert lacking([webhook]) == []
+    assert lacking(settings) == []
     monkeypatch.setattr(door, "find_spec", lambda _name: None)
-    [problem] = lacking([webhook])
+    [problem] = lacking(settings)
     assert "retention-enforcer[web]" in problem

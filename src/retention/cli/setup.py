@@ -86,9 +86,12 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     )
     from retention.report.log_standing import log_standing
     from retention.service.door import lacking, say_serving
+    from retention.service.trigger import check_jobs
+    from retention.settings import find_config
     from retention.store.grants import can_alter_log
 
     settings = settings_of(config)
+    check_jobs(find_config(config), settings, datetime.now(UTC))
     schedule = configured_schedule(settings.schedule)
     click.echo(f"The schedule, counted in {schedule.time_zone}:")
     for sentence in say_schedule(schedule, schedule.today(now or datetime.now(UTC))):
@@ -102,7 +105,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     anchors = build_anchors(settings)
     for line in say_anchors(anchors):
         click.echo(line)
-    problems = [*inspect_sources(settings.of_files), *inspect_anchors(anchors), *lacking(settings.webhooks)]
+    problems = [*inspect_sources(settings.of_files), *inspect_anchors(anchors), *lacking(settings)]
     with opened(config, now, verbose=verbose) as (context, _):
         put_drill(context)
         memory = context.remembered()

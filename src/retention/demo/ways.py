@@ -129,7 +129,7 @@ class Ways:
             "A signed event tells of a message at once, without waiting for an export. `retention serve` takes it, "
             "answers when the event is committed, and keeps no text and no name."
         )
-        with started(self.tell.full(["serve"], _BEGIN), self.tell.show) as receiver:
+        with started(self.tell.full(["serve", "--no-jobs"], _BEGIN), self.tell.show) as receiver:
             hootsuite.does("PUT", "webhook", url=receiver["webhooks"][0])
             hootsuite.does("POST", "inbox/messages", count=2, visibility="private", direction="inbound")
             heard = hootsuite.does("GET", "deliveries?wait=true")

@@ -1,1 +1,1 @@
-"""What runs as a service: today it takes the events of webhooks and registers them."""
+"""What runs all the time: does the jobs on their schedule, takes the events of webhooks and registers them."""

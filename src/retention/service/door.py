@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from retention.settings import Settings, SourceSettings
 
 NO_LIBRARY = "webhooks need the extra web; install it with: pip install 'retention-enforcer[web]'"
+_NO_ADDRESS = 'webhooks need an address to be sent to; write one as [serve] listen, such as "127.0.0.1:8700"'
 SIGNATURE = "X-Hootsuite-Signature"
 _SECRET = re.compile(r"(?:[0-9a-f]{2}){16,128}", re.IGNORECASE)
 _SHORTEST_PASSWORD = 12
@@ -65,20 +66,29 @@ def open_door(source: SourceSettings) -> Door:
     return Door(source.name, secret.encode(), source.username)
 
 
-def lacking(webhooks: list[SourceSettings]) -> list[str]:
+def lacking(settings: Settings) -> list[str]:
     """Give one line for each thing that keeps webhooks from being served on this machine, with what to do."""
-    missing = [NO_LIBRARY] if webhooks and not has_library() else []
-    return [*missing, *open_doors(webhooks)[1]]
+    if not settings.webhooks:
+        return []
+    missing = [] if has_library() else [NO_LIBRARY]
+    return [*missing, *without_address(settings), *open_doors(settings.webhooks)[1]]
+
+
+def without_address(settings: Settings) -> list[str]:
+    """Give a line where events have no address to be sent to."""
+    return [_NO_ADDRESS] if settings.webhooks and not settings.serve.address else []
 
 
 def say_serving(settings: Settings) -> list[str]:
-    """Say where events are taken, one line a webhook."""
-    address, port = settings.serve.address
+    """Say where events are taken, one line a webhook, and when which job is done."""
+    address, port = settings.serve.address or ("no address", 0)
     proxy = ", behind a proxy that speaks TLS" if settings.serve.behind_proxy else ""
-    return [
+    lines = [
         f"Events of {one.name} are taken by retention serve at {address}, port {port}{proxy}."
         for one in settings.webhooks
     ]
+    times = [f"{name} ({spelled})" for name, spelled in settings.serve.jobs.times.items()]
+    return [*lines, f"retention serve does, as cron spells times: {', '.join(times) or 'no jobs'}."]
 
 
 def has_library() -> bool:

@@ -39,7 +39,8 @@ class Registrar:
     def close(self) -> None:
         """Stop between two batches and wait until that is done."""
         self._stopped.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def once(self) -> bool:
         """Do one round; tells whether something was registered or counted."""

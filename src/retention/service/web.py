@@ -1,12 +1,14 @@
-"""The one file of the service that speaks HTTP: one address a webhook, and nothing else is there.
+"""The one file of the service that speaks HTTP: one address a webhook, and three for whoever watches the service.
 
-Answers have no body: to Hootsuite an empty one asks for nothing, and to anybody else it says nothing.
+Answers to webhooks have no body: to Hootsuite an empty one asks for nothing, and to anybody else it says nothing. What
+is told to those who watch names no message and nobody; a proxy in front should pass on webhooks alone.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Flask, Response, request
 from waitress.server import create_server
@@ -18,17 +20,17 @@ from retention.service.door import SIGNATURE
 from retention.service.event import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from retention.service.door import Door
-    from retention.service.receive import Receiver
+    from retention.service.desk import Desk
 
 PATH = "/webhook/"
 LARGEST = 64 * 1024
 """Bytes of a body."""
 
 _JSON = "application/json"
-_NOT_JSON, _FAILED = 415, 500
+_METRICS = "text/plain; version=0.0.4; charset=utf-8"
+_NOT_JSON, _FAILED, _UNREADY = 415, 500, 503
 _STATUS = {
     Outcome.KEPT: 200,
     Outcome.REPEATED: 200,
@@ -47,24 +49,48 @@ _HEADERS = 16 * 1024
 _log = get_logger("service")
 
 
-def build(doors: Mapping[str, Door], receiver: Receiver) -> Flask:
-    """Make the application: a POST for each source, by its name."""
+class Views(NamedTuple):
+    """What is told to those who watch: why the service is not ready, and its role; its figures where there are any."""
+
+    readiness: Callable[[], tuple[bool, str]]
+    metrics: Callable[[], str] | None = None
+
+
+def build(desk: Callable[[], Desk], views: Views) -> Flask:
+    """Make the application: a POST for each source, by its name. ``desk`` gives who takes events now."""
     app = Flask("retention", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST
 
     def receive(source: str) -> Response:
-        door = doors.get(source)
+        present = desk()
+        door = present.doors.get(source)
         if door is None:
             return Response(status=404)
         if request.mimetype != _JSON:
             return Response(status=_NOT_JSON)
         headers = request.headers
         signature, authorization = headers.get(SIGNATURE, ""), headers.get("Authorization", "")
-        return Response(status=_STATUS[receiver.take(door, request.get_data(), signature, authorization)])
+        return Response(status=_STATUS[present.receiver.take(door, request.get_data(), signature, authorization)])
 
     app.add_url_rule(f"{PATH}<source>", view_func=receive, methods=["POST"], provide_automatic_options=False)
+    _add_views(app, views)
     app.register_error_handler(Exception, _failed)
     return app
+
+
+def _add_views(app: Flask, views: Views) -> None:
+    def ready() -> Response:
+        is_ready, told = views.readiness()
+        return Response(f"{told}\n", status=200 if is_ready else _UNREADY, mimetype="text/plain")
+
+    def metrics() -> Response:
+        if views.metrics is None:
+            return Response(status=404)
+        return Response(views.metrics(), content_type=_METRICS)
+
+    app.add_url_rule("/healthz", view_func=lambda: Response("alive\n", mimetype="text/plain"), endpoint="healthz")
+    app.add_url_rule("/readyz", view_func=ready)
+    app.add_url_rule("/metrics", view_func=metrics)
 
 
 def _failed(error: Exception) -> Response:
@@ -74,33 +100,49 @@ def _failed(error: Exception) -> Response:
     return Response(status=_FAILED)
 
 
-def listen(app: Flask, address: str, port: int, announce: Callable[[str], None]) -> None:
-    """Serve until SystemExit is raised in this thread; ``announce`` is told the address when calls are taken.
+class Listener:
+    """A server in threads of its own, from its making until it is closed."""
 
-    Raises:
-        RetentionError: the address cannot be listened on.
+    def __init__(self, app: Flask, address: str, port: int) -> None:
+        """Listen.
 
-    """
-    logging.getLogger("waitress").setLevel(logging.CRITICAL)  # what it tells of broken calls may quote them
-    try:
-        server: Any = create_server(
-            app,
-            host=address,
-            port=port,
-            threads=_THREADS,
-            ident="",
-            channel_timeout=_SILENT_SECONDS,
-            cleanup_interval=5,
-            connection_limit=_CONNECTIONS,
-            max_request_body_size=LARGEST,
-            max_request_header_size=_HEADERS,
-        )
-    except OSError as error:
-        msg = f"cannot listen on {address}, port {port}: {error.strerror or type(error).__name__}; see [serve] listen"
-        raise RetentionError(msg) from None
-    host = f"[{server.effective_host}]" if ":" in server.effective_host else server.effective_host
-    try:
-        announce(f"http://{host}:{server.effective_port}")
-        server.run()
-    finally:
-        server.close()
+        Raises:
+            RetentionError: the address cannot be listened on.
+
+        """
+        logging.getLogger("waitress").setLevel(logging.CRITICAL)  # what it tells of broken calls may quote them
+        try:
+            server: Any = create_server(
+                app,
+                host=address,
+                port=port,
+                threads=_THREADS,
+                ident="",
+                channel_timeout=_SILENT_SECONDS,
+                cleanup_interval=5,
+                connection_limit=_CONNECTIONS,
+                max_request_body_size=LARGEST,
+                max_request_header_size=_HEADERS,
+            )
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            msg = f"cannot listen on {address}, port {port}: {why}; see [serve] listen"
+            raise RetentionError(msg) from None
+        host = f"[{server.effective_host}]" if ":" in server.effective_host else server.effective_host
+        self.url = f"http://{host}:{server.effective_port}"
+        self._server = server
+        self._ended = Event()
+        self._thread = Thread(target=self._serve, name="listener", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Take no more calls; those that are being answered are answered."""
+        self._ended.set()
+        self._server.pull_trigger()
+        self._thread.join()
+        self._server.close()
+
+    def _serve(self) -> None:
+        while not self._ended.is_set():
+            self._server.asyncore.loop(timeout=1, map=self._server._map, count=1)  # noqa: SLF001  # as its run() does
+        self._server.task_dispatcher.shutdown()

@@ -1,6 +1,6 @@
 """The configuration: one TOML file, checked whole, every problem reported with file, line and key."""
 
-from retention.settings.load import find_config, load_settings, say_where
+from retention.settings.load import BASE, find_config, load_settings, say_where
 from retention.settings.notice import NoticeSettings
 from retention.settings.schema import (
     AnchorSettings,
@@ -12,6 +12,7 @@ from retention.settings.schema import (
 from retention.settings.source import ColumnSettings, SourceSettings, WhenSettings
 
 __all__ = [
+    "BASE",
     "AnchorSettings",
     "ColumnSettings",
     "NoticeSettings",

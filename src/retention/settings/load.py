@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from retention.settings.source import SourceSettings
 
 ENVIRONMENT = "RETENTION_CONFIG"
+BASE = "RETENTION_CONFIG_BASE"
+"""Names the folder that relative paths are relative to, where that is not the file's own."""
 _LIBRARY = re.compile(r"^(Input|String|Value) should\b")
 DEFAULT_PLACES = (Path("config/retention.toml"), Path("/etc/retention/retention.toml"))
 
@@ -55,8 +57,8 @@ def _may_be_there(place: Path) -> bool:
     return True
 
 
-def load_settings(path: Path) -> Settings:
-    """Read and check a configuration file; relative paths in it become absolute.
+def load_settings(path: Path, base: Path | None = None) -> Settings:
+    """Read and check a configuration file; relative paths in it become absolute, below ``base`` where that is given.
 
     Raises:
         ConfigError: the file cannot be read or used; every problem is listed with file, line and key.
@@ -73,7 +75,9 @@ def load_settings(path: Path) -> Settings:
     except ValidationError as error:
         problems = [(_place_of(problem), _reason_of(problem)) for problem in error.errors()]
         raise ConfigError(_located(path, text, problems)) from None
-    return _absolute(settings, path.resolve().parent)
+    if base is None and (named := os.environ.get(BASE)):
+        base = Path(named)
+    return _absolute(settings, base or path.resolve().parent)
 
 
 def say_where(path: Path, problems: list[tuple[Place, str]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where ``retention serve`` listens."""
+"""What ``retention serve`` does and when, and where it listens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from retention.settings.table import Table, Wrong
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _LISTEN = re.compile(r"([0-9.]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}")
+_CRON = re.compile(r"[0-9A-Za-z*/,#-]+( +[0-9A-Za-z*/,#-]+){4}")
 
 
 def _listen(listen: str) -> str:
@@ -22,7 +23,7 @@ def _listen(listen: str) -> str:
         usable = _LISTEN.fullmatch(listen) and _split(listen)[1] in range(65536) and ip_address(_split(listen)[0])
     except ValueError:
         usable = False
-    if not usable:
+    if listen and not usable:
         msg = "write an address in numbers and a port, such as 127.0.0.1:8700 or [::1]:8700"
         raise ValueError(msg)
     return listen
@@ -33,12 +34,52 @@ def _split(listen: str) -> tuple[str, int]:
     return address.strip("[]"), int(port)
 
 
+def _cron(times: str) -> str:
+    if times and not _CRON.fullmatch(times):
+        msg = 'write five fields as cron has them, such as "5 3 * * *", or an empty text for never'
+        raise ValueError(msg)
+    return times
+
+
+Times = Annotated[str, AfterValidator(_cron)]
+
+
+class JobSettings(Table):
+    """When each job is done, as cron spells it, in the zone of the schedule; an empty text switches it off."""
+
+    run: Times = "5 3 * * *"
+    ingest: Times = "*/15 * * * *"
+    purge: Times = ""
+    verify: Times = "30 4 * * 0"
+    checkpoint: Times = ""
+    heartbeat: Times = "*/5 * * * *"
+
+    @property
+    def times(self) -> dict[str, str]:
+        """Give the jobs that are switched on, each with its times."""
+        every: dict[str, str] = self.model_dump()
+        return {name: times for name, times in every.items() if times}
+
+
+NO_JOBS = JobSettings(run="", ingest="", purge="", verify="", checkpoint="", heartbeat="")
+
+
+def _switched(given: object) -> object:
+    if isinstance(given, bool):
+        return JobSettings() if given else NO_JOBS
+    return given
+
+
 class ServeSettings(Table):
-    """Where ``retention serve`` listens, and how often it registers what came."""
+    """Where ``retention serve`` listens, how often it registers what came, and what it does by itself."""
 
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8700"
     behind_proxy: Annotated[bool, Field(strict=True)] = False
     register_seconds: Annotated[float, Field(strict=True, gt=0, le=86400)] = 300.0
+    jobs: Annotated[JobSettings, BeforeValidator(_switched)] = JobSettings()
+    take_over_seconds: Annotated[float, Field(strict=True, ge=1, le=3600)] = 60.0
+    stop_seconds: Annotated[float, Field(strict=True, ge=1, le=3600)] = 90.0
+    longest_job_seconds: Annotated[float, Field(strict=True, ge=1, le=604800)] = 86400.0
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
@@ -52,6 +93,6 @@ class ServeSettings(Table):
                     )
 
     @property
-    def address(self) -> tuple[str, int]:
-        """The address and the port to listen on."""
-        return _split(self.listen)
+    def address(self) -> tuple[str, int] | None:
+        """The address and the port to listen on; None where nothing listens."""
+        return _split(self.listen) if self.listen else None

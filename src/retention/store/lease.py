@@ -1,4 +1,4 @@
-"""The lease that lets one run at a time work on a register, with a fencing token.
+"""The lease that lets one run at a time work on a register, with a fencing token. Another one lets one service lead.
 
 It is taken and renewed by the database server's clock, because only that clock is shared. Whoever takes it over gets
 the next token; every batch renews it inside its own transaction, so a run that was paused and lost its lease cannot
@@ -33,37 +33,39 @@ class Lease:
 
     holder: str
     token: int
+    name: str = NAME
+    seconds: float = SECONDS
 
 
-def take(database: Database) -> Lease:
-    """Take the lease.
+def take(database: Database, name: str = NAME, seconds: float = SECONDS) -> Lease:
+    """Take the lease of a name for so many seconds.
 
     Raises:
-        LockHeldError: another run holds it.
+        LockHeldError: another process holds it.
 
     """
     clock = database.dialect.clock
     me = _this_process()
     with database.write() as connection:
         insert = "INSERT INTO lease (name, holder, token, expires_at) VALUES (:name, '', 0, 0) ON CONFLICT DO NOTHING"
-        connection.execute(text(insert), {"name": NAME})
+        connection.execute(text(insert), {"name": name})
         row = connection.execute(
-            text(f"SELECT holder, token, expires_at > {clock} AS alive FROM lease WHERE name = :name"), {"name": NAME}
+            text(f"SELECT holder, token, expires_at > {clock} AS alive FROM lease WHERE name = :name"), {"name": name}
         ).one()
         if row.holder and row.alive and not _is_dead(row.holder):
             msg = f"another run holds the register ({_describe(row.holder)}); wait for it to finish"
             raise LockHeldError(msg)
         taken = connection.execute(
             text(
-                f"UPDATE lease SET holder = :holder, token = token + 1, expires_at = {clock} + {SECONDS} "
+                f"UPDATE lease SET holder = :holder, token = token + 1, expires_at = {clock} + :seconds "
                 "WHERE name = :name AND token = :token"
             ),
-            {"name": NAME, "holder": me, "token": row.token},
+            {"name": name, "holder": me, "token": row.token, "seconds": seconds},
         )
         if taken.rowcount != 1:
             msg = "another run has just taken the register; wait for it to finish"
             raise LockHeldError(msg)
-        return Lease(me, row.token + 1)
+        return Lease(me, row.token + 1, name, seconds)
 
 
 def renew(connection: Connection, lease: Lease, clock: str) -> None:
@@ -74,9 +76,10 @@ def renew(connection: Connection, lease: Lease, clock: str) -> None:
 
     """
     sql = text(
-        f"UPDATE lease SET expires_at = {clock} + {SECONDS} WHERE name = :name AND token = :token AND holder = :holder"
+        f"UPDATE lease SET expires_at = {clock} + :seconds WHERE name = :name AND token = :token AND holder = :holder"
     )
-    kept = connection.execute(sql, {"name": NAME, "token": lease.token, "holder": lease.holder})
+    values = {"name": lease.name, "token": lease.token, "holder": lease.holder, "seconds": lease.seconds}
+    kept = connection.execute(sql, values)
     if kept.rowcount != 1:
         msg = "another run has taken over the register; this one stops without committing its batch"
         raise LeaseLostError(msg)
@@ -87,7 +90,7 @@ def give_back(database: Database, lease: Lease) -> None:
     with database.write() as connection:
         connection.execute(
             text("UPDATE lease SET holder = '', expires_at = 0 WHERE name = :name AND token = :token"),
-            {"name": NAME, "token": lease.token},
+            {"name": lease.name, "token": lease.token},
         )
 
 
