@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from retention.errors import ConfigError, Exit
 from retention.resources import resource
-from retention.service.desk import say_serving
 from retention.service.jobs import JOBS, LATEST, SOON, Ending, ending, failures_after, pause_after
+from retention.service.needs import say_serving
 from retention.service.trigger import CronTrigger, check_jobs, next_turn
 from retention.settings import Settings, load_settings
 from retention.settings.serve import JobSettings

@@ -81,7 +81,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         say_powers,
         say_upstream,
     )
-    from retention.service.desk import lacking, say_serving
+    from retention.service.needs import lacking, say_serving
     from retention.service.trigger import check_jobs
     from retention.settings import find_config
     from retention.store.grants import can_alter_log, missing_guards

@@ -18,9 +18,10 @@ from retention.errors import ConfigError, RetentionError, SchemaError
 from retention.logs import get_logger
 from retention.model import iso
 from retention.service.children import Children
-from retention.service.desk import Desk, lacking
+from retention.service.desk import Desk
 from retention.service.figures import figures
 from retention.service.leading import leadership
+from retention.service.needs import lacking
 from retention.service.notify import Manager
 from retention.service.reloading import changed_for_good
 from retention.service.timetable import Timetable
