@@ -175,6 +175,12 @@ def test_times_that_cron_does_not_know_are_told_by_their_line(tmp_path: Path, sp
     assert spelled not in str(raised.value).partition("serve.jobs.run")[2].replace('"5 3 * * *"', "")
 
 
+@pytest.mark.parametrize("given", ["5", "[]", '"daily"'])
+def test_jobs_are_a_table_or_nothing(tmp_path: Path, given: str) -> None:
+    with pytest.raises(ConfigError, match=r"serve\.jobs: write false, or a table \[serve\.jobs\]"):
+        loaded(tmp_path, f"[serve]\njobs = {given}")
+
+
 def test_unknown_job_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"serve\.jobs\.residue: is not a known key"):
         loaded(tmp_path, '[serve.jobs]\nresidue = "5 3 * * *"')
