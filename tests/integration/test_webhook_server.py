@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from retention.errors import ConfigError, UsageError
-from retention.service import door
-from retention.service.door import lacking
+from retention.service import needs
 from retention.service.host import Invocation
+from retention.service.needs import lacking
 from retention.service.serving import serve
 from retention.store import lease
 from tests.integration.work import Work
@@ -215,6 +215,6 @@ def test_library_that_is_missing_is_told_by_name(sqlite_office: Office, monkeypa
     settings = hooked(sqlite_office).settings()
     monkeypatch.setenv("RETENTION_HOOK_SECRET", SECRET)
     assert lacking(settings) == []
-    monkeypatch.setattr(door, "find_spec", lambda _name: None)
+    monkeypatch.setattr(needs, "find_spec", lambda _name: None)
     [problem] = lacking(settings)
     assert "retention-enforcer[web]" in problem

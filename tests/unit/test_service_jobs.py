@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from retention.errors import ConfigError, Exit
 from retention.resources import resource
-from retention.service.door import say_serving
 from retention.service.jobs import JOBS, LATEST, SOON, Ending, ending, failures_after, pause_after
+from retention.service.needs import say_serving
 from retention.service.trigger import CronTrigger, check_jobs, next_turn
 from retention.settings import Settings, load_settings
 from retention.settings.serve import JobSettings
@@ -173,6 +173,12 @@ def test_times_that_cron_does_not_know_are_told_by_their_line(tmp_path: Path, sp
     with pytest.raises(ConfigError, match=rf":{line}: serve\.jobs\.run: ") as raised:
         loaded(tmp_path, f'\n[serve.jobs]\nrun = "{spelled}"')
     assert spelled not in str(raised.value).partition("serve.jobs.run")[2].replace('"5 3 * * *"', "")
+
+
+@pytest.mark.parametrize("given", ["5", "[]", '"daily"'])
+def test_jobs_are_a_table_or_nothing(tmp_path: Path, given: str) -> None:
+    with pytest.raises(ConfigError, match=r"serve\.jobs: write false, or a table \[serve\.jobs\]"):
+        loaded(tmp_path, f"[serve]\njobs = {given}")
 
 
 def test_unknown_job_is_an_error(tmp_path: Path) -> None:

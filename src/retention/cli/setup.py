@@ -85,7 +85,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         say_upstream,
     )
     from retention.report.log_standing import log_standing
-    from retention.service.door import lacking, say_serving
+    from retention.service.needs import lacking, say_serving
     from retention.service.trigger import check_jobs
     from retention.settings import find_config
     from retention.store.grants import can_alter_log

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retention.errors import ConfigError
-from retention.service.door import open_doors, without_address
+from retention.service.needs import doors_of, without_address
 from retention.service.receive import Receiver
 from retention.service.registering import Registrar
 
@@ -26,7 +26,7 @@ class Desk:
             ConfigError: a credential is missing or unfit, or there is no address.
 
         """
-        self.doors, problems = open_doors(context.settings.webhooks)
+        self.doors, problems = doors_of(context.settings.webhooks)
         problems += without_address(context.settings)
         if problems:
             raise ConfigError(problems)

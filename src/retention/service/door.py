@@ -10,17 +10,14 @@ import binascii
 import hmac
 import re
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from retention.errors import ConfigError
 from retention.settings.secrets import read_secret
 
 if TYPE_CHECKING:
-    from retention.settings import Settings, SourceSettings
+    from retention.settings import SourceSettings
 
-NO_LIBRARY = "webhooks need the extra web; install it with: pip install 'retention-enforcer[web]'"
-_NO_ADDRESS = 'webhooks need an address to be sent to; write one as [serve] listen, such as "127.0.0.1:8700"'
 SIGNATURE = "X-Hootsuite-Signature"
 _SECRET = re.compile(r"(?:[0-9a-f]{2}){16,128}", re.IGNORECASE)
 _SHORTEST_PASSWORD = 12
@@ -64,48 +61,6 @@ def open_door(source: SourceSettings) -> Door:
         reason = f"must be a password of at least {_SHORTEST_PASSWORD} characters"
         raise ConfigError([f'source {source.name}: the credential "{name}" {reason}'])
     return Door(source.name, secret.encode(), source.username)
-
-
-def lacking(settings: Settings) -> list[str]:
-    """Give one line for each thing that keeps webhooks from being served on this machine, with what to do."""
-    if not settings.webhooks:
-        return []
-    missing = [] if has_library() else [NO_LIBRARY]
-    return [*missing, *without_address(settings), *open_doors(settings.webhooks)[1]]
-
-
-def without_address(settings: Settings) -> list[str]:
-    """Give a line where events have no address to be sent to."""
-    return [_NO_ADDRESS] if settings.webhooks and not settings.serve.address else []
-
-
-def say_serving(settings: Settings) -> list[str]:
-    """Say where events are taken, one line a webhook, and when which job is done."""
-    address, port = settings.serve.address or ("no address", 0)
-    proxy = ", behind a proxy that speaks TLS" if settings.serve.behind_proxy else ""
-    lines = [
-        f"Events of {one.name} are taken by retention serve at {address}, port {port}{proxy}."
-        for one in settings.webhooks
-    ]
-    times = [f"{name} ({spelled})" for name, spelled in settings.serve.jobs.times.items()]
-    return [*lines, f"retention serve does, as cron spells times: {', '.join(times) or 'no jobs'}."]
-
-
-def has_library() -> bool:
-    """Tell whether what speaks HTTP is installed."""
-    return bool(find_spec("flask") and find_spec("waitress"))
-
-
-def open_doors(webhooks: list[SourceSettings]) -> tuple[dict[str, Door], list[str]]:
-    """Open what can be opened, and say why the rest cannot."""
-    problems: list[str] = []
-    doors: dict[str, Door] = {}
-    for source in webhooks:
-        try:
-            doors[source.name] = open_door(source)
-        except ConfigError as error:
-            problems += error.problems
-    return doors, problems
 
 
 def _what(source: SourceSettings) -> str:

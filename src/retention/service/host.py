@@ -19,9 +19,9 @@ from retention.logs import get_logger
 from retention.model import iso
 from retention.service.children import Children
 from retention.service.desk import Desk
-from retention.service.door import lacking
 from retention.service.figures import figures
 from retention.service.leading import leadership
+from retention.service.needs import lacking
 from retention.service.notify import Manager
 from retention.service.reloading import changed_for_good
 from retention.service.timetable import Timetable

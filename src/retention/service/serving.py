@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from retention.errors import UsageError
 from retention.logs import get_logger
-from retention.service.door import NO_LIBRARY, has_library
 from retention.service.host import Host
+from retention.service.needs import NO_LIBRARY, has_library
 from retention.service.reloading import configuration
 from retention.service.signals import heard_signals
 

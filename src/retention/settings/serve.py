@@ -67,6 +67,9 @@ NO_JOBS = JobSettings(run="", ingest="", purge="", verify="", checkpoint="", hea
 def _switched(given: object) -> object:
     if isinstance(given, bool):
         return JobSettings() if given else NO_JOBS
+    if not isinstance(given, dict | JobSettings):
+        msg = "write false, or a table [serve.jobs] with the times of each job"
+        raise ValueError(msg)  # noqa: TRY004  # what pydantic tells as a problem of the key
     return given
 
 
