@@ -199,6 +199,14 @@ def test_a_file_too_many_is_named(shared: Path, tmp_path: Path, name: str) -> No
     assert ask(folder).problems != []
 
 
+def test_of_many_strange_files_the_first_are_named_and_the_rest_counted(bundle: Path) -> None:
+    for number in range(verify_bundle.MOST_FILES + 3):
+        (bundle / f"strange-{number:02}").touch()
+    found = ask(bundle).problems
+    assert "3 more files are not as SHA256SUMS lists them" in found
+    assert sum("strange-" in one for one in found) == verify_bundle.MOST_FILES
+
+
 def test_a_link_in_place_of_a_file_is_not_followed(bundle: Path, tmp_path: Path) -> None:
     (bundle / "entries.jsonl").rename(tmp_path / "elsewhere")
     (bundle / "entries.jsonl").symlink_to(tmp_path / "elsewhere")
@@ -211,6 +219,14 @@ def test_an_edited_line_is_named(bundle: Path, index: int) -> None:
     lines[index] = heartbeat(5) + b"\n"
     (bundle / "entries.jsonl").write_bytes(b"".join(lines))
     assert ask(bundle).first_bad_index == index
+
+
+@pytest.mark.parametrize("line", [b"no JSON\n", b"[]\n", b"{}\n"])
+def test_a_line_that_nobody_can_read_is_named(bundle: Path, line: bytes) -> None:
+    lines = (bundle / "entries.jsonl").read_bytes().splitlines(keepends=True)
+    lines[100] = line
+    (bundle / "entries.jsonl").write_bytes(b"".join(lines))
+    assert ask(bundle).first_bad_index == 100
 
 
 def test_a_batch_that_was_changed_says_nothing_about_its_disposals(bundle: Path) -> None:
