@@ -8,19 +8,21 @@ The ends of the log are held against its head here; ``retention audit verify`` a
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from retention.errors import AnchorError, LogError, RestoredError
 from retention.model import from_epoch, iso, to_epoch
 from retention.policy.days import local_day
 from retention.policy.words import say_count
+from retention.report.coming import by_rule, coming
 from retention.report.log_standing import log_standing
 from retention.report.upstream import calls_of, lags, upstream_of
 from retention.store import findings, holds, inbox, register, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from retention.model import MessageClass
     from retention.policy.coverage import Watched
     from retention.policy.hold import Hold
-    from retention.policy.schedule import Rule, Schedule
+    from retention.policy.schedule import Schedule
     from retention.report.log_standing import LogStanding
 
 Promise = Literal["kept", "at_risk", "broken"]
@@ -48,10 +50,14 @@ class Status:
     overdue: int
     overdue_since: str | None
     oldest_overdue_days: int
+    oldest_overdue_seconds: int
     held: int
     oldest_received_on: str | None
     next_due_on: str | None
+    next_due_at: str | None
+    coming: list[dict[str, Any]]
     last_run: dict[str, Any] | None
+    last_complete_run_at: str | None
     upstream: dict[str, int]
     upstream_calls: list[dict[str, Any]]
     findings: dict[str, Any]
@@ -72,6 +78,10 @@ class _Backlog:
     overdue: int = 0
     oldest_due_at: datetime | None = None
     next_due: list[datetime] = field(default_factory=list)
+
+    def age(self, now: datetime) -> timedelta:
+        """For how long the oldest of what is overdue has been due; nothing where nothing is overdue."""
+        return now - self.oldest_due_at if self.overdue and self.oldest_due_at else timedelta()
 
 
 def status_of(
@@ -103,7 +113,7 @@ def status_of(
     if since is not None and since < to_epoch(now - grace):
         told = f"{waiting} events of webhooks wait to be registered, the first since {iso(from_epoch(since))}"
         risks.append(f"{told}; see that retention serve or retention run is at work")
-    last_run = runs.last(connection)
+    last_run, complete = runs.last(connection), runs.last(connection, "done")
     return Status(
         promise="broken" if broken else "at_risk" if risks else "kept",
         reasons=[*broken, *risks],
@@ -113,11 +123,15 @@ def status_of(
         due=backlog.due,
         overdue=backlog.overdue,
         overdue_since=iso(backlog.oldest_due_at + grace) if backlog.overdue and backlog.oldest_due_at else None,
-        oldest_overdue_days=(now - backlog.oldest_due_at).days if backlog.overdue and backlog.oldest_due_at else 0,
+        oldest_overdue_days=backlog.age(now).days,
+        oldest_overdue_seconds=int(backlog.age(now).total_seconds()),
         held=backlog.held,
         oldest_received_on=None if oldest is None else local_day(from_epoch(oldest), schedule.zone).isoformat(),
         next_due_on=local_day(min(backlog.next_due), schedule.zone).isoformat() if backlog.next_due else None,
+        next_due_at=iso(min(backlog.next_due)) if backlog.next_due else None,
+        coming=coming(connection, schedule, by_rule(schedule, known), now),
         last_run=None if last_run is None else run_as_json(last_run),
+        last_complete_run_at=iso(from_epoch(complete.finished_at)) if complete and complete.finished_at else None,
         upstream={"ordered": upstream.ordered, "overdue": upstream.overdue, "present": upstream.present},
         upstream_calls=calls_of(connection),
         findings={"open": sum(by_kind.values()), "by_kind": by_kind},
@@ -151,7 +165,7 @@ def _backlog(
 ) -> _Backlog:
     backlog = _Backlog()
     recently_held = f"{holds.ACTIVE} OR {holds.released_since(to_epoch(now - grace))}"
-    for rule, class_ids in _by_rule(schedule, known):
+    for rule, class_ids in by_rule(schedule, known):
         cutoff = to_epoch(schedule.cutoff(rule, now) if rule else now)
         free = register.count_by_quarter(connection, before=cutoff, class_ids=class_ids, negate=holds.ACTIVE)
         kept = register.count_by_quarter(connection, before=cutoff, class_ids=class_ids, holds=holds.ACTIVE)
@@ -167,13 +181,6 @@ def _backlog(
         if rule and (following := register.first_from(connection, start=cutoff, class_ids=class_ids)) is not None:
             backlog.next_due.append(schedule.due_at(rule, from_epoch(following)))
     return backlog
-
-
-def _by_rule(schedule: Schedule, known: dict[int, MessageClass]) -> Iterable[tuple[Rule | None, list[int]]]:
-    for rule in (*schedule.rules, None):
-        ids = [number for number, found in known.items() if schedule.rule_for(found) is rule]
-        if ids:
-            yield rule, ids
 
 
 def _guards(log: LogStanding) -> list[str]:
