@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retention import cycle
+from retention import arrivals, cycle
 from retention.errors import FileRefusedError, StoppedError
 from retention.ingest.importing import Terms
 from retention.model import IncomingMessage, RowNotice, RowProblem
@@ -169,7 +169,7 @@ def test_an_import_killed_after_every_record_comes_to_the_end_of_an_undisturbed_
     rules = text[:begin].replace('visibility = "private"', f'visibility = "{adapter.visibility}"')
     office.config.write_text(rules + adapter.block() + text[end:])
     context = office.found().open()
-    monkeypatch.setattr(cycle, "Terms", partial(Terms, batch_size=1))
+    monkeypatch.setattr(arrivals, "Terms", partial(Terms, batch_size=1))
     adapter.hand_in(context, office.landing, mixed())
     taken = [sent for sent in mixed() if sent.fit or adapter.takes_unfit]
 

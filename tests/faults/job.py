@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from retention import cycle
+from retention import arrivals, cycle
 from retention.acts.holding import HoldOrder, place_hold
 from retention.errors import SourceError
 from retention.ingest.importing import Terms
@@ -89,7 +89,7 @@ def take_part(office: Office, part: Part, late: timedelta = timedelta()) -> None
             _check(office, context, CHECKED_AT + late)
             return
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(cycle, "Terms", partial(Terms, batch_size=BATCH))
+            patch.setattr(arrivals, "Terms", partial(Terms, batch_size=BATCH))
             cycle.ingest(context, INGESTED_AT + late, Watcher())
     finally:
         context.database.close()

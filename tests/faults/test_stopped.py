@@ -24,7 +24,7 @@ _SIGNALLED = """
 import os
 from contextlib import contextmanager
 from functools import partial
-from retention import cycle
+from retention import arrivals
 from retention.cli import frame, main
 
 @contextmanager
@@ -32,7 +32,7 @@ def bar(label, total):
     yield lambda count: os.kill(os.getpid(), {number})
 
 frame._bar = bar
-cycle.Terms = partial(cycle.Terms, batch_size=20)
+arrivals.Terms = partial(arrivals.Terms, batch_size=20)
 main()
 """
 

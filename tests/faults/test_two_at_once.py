@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retention import cycle
+from retention import arrivals, cycle
 from retention.errors import Exit
 from retention.ingest.importing import Terms
 from retention.watcher import Watcher
@@ -43,7 +43,7 @@ def test_of_two_purges_one_works_and_the_other_is_turned_away(office: Office) ->
 
 def test_of_two_ingests_one_works_and_the_other_is_turned_away(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     messages = 30
-    monkeypatch.setattr(cycle, "Terms", partial(Terms, batch_size=10))
+    monkeypatch.setattr(arrivals, "Terms", partial(Terms, batch_size=10))
     office.drop("export.csv", (row(f"message-{number}") for number in range(messages)))
     second = _Second(office, "ingest", 'SELECT count(*) FROM "import"')
     context = office.open()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import stamina
 
-from retention import cycle
+from retention import arrivals
 from retention.ingest.importing import Terms
 from tests.integration.work import Work
 
@@ -50,4 +50,4 @@ def fetching(sqlite_work: Work, sftp_user: SftpUser) -> Iterator[Work]:
 @pytest.fixture
 def small_imports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let imports commit every seven records, so that a few rows make several batches."""
-    monkeypatch.setattr(cycle, "Terms", partial(Terms, batch_size=7))
+    monkeypatch.setattr(arrivals, "Terms", partial(Terms, batch_size=7))

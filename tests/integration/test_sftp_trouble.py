@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retention import cycle
+from retention import arrivals
 from retention.errors import ConnectionLostError, StoppedError
 from retention.ingest import fetching as room
 from retention.sources.sftp import client, part, session
@@ -131,7 +131,7 @@ def test_a_file_that_grows_waits_until_two_looks_find_it_the_same(
     start = time.time()
 
     def look(after: float) -> Fetched:
-        monkeypatch.setattr(cycle, "time", SimpleNamespace(time=lambda: start + after))
+        monkeypatch.setattr(arrivals, "time", SimpleNamespace(time=lambda: start + after))
         return Fetched(fetching)
 
     put(fetching, sftp_user, rows=SMALL[:2])

@@ -10,6 +10,7 @@ import pytest
 from retention.acts.resolving import resolve_finding
 from retention.errors import DatabaseError, Exit, LogError, UsageError
 from retention.model import from_epoch
+from retention.policy.words import say_count
 from tests.guards import pass_guards
 from tests.integration.work import AUTUMN, SUMMER, at
 from tests.kit import row
@@ -128,7 +129,9 @@ def test_promise_is_broken_when_the_grace_of_one_run_is_over(
     work.take(ROWS)
     figures(work, now=DUE_FROM + after, promise=promise, overdue=overdue, oldest_overdue_days=days)
     reasons = work.status(DUE_FROM + after).reasons
-    assert reasons == ([f"{overdue} messages are overdue and not held; run: retention purge"] if overdue else [])
+    assert reasons == (
+        [f"overdue and not held: {say_count(overdue, 'message')}; run: retention purge"] if overdue else []
+    )
 
 
 def test_grace_is_as_long_as_it_was_configured(work: Work) -> None:

@@ -22,7 +22,7 @@ from retention.audit.checkpoint import open_note, vkey
 from retention.audit.export import COLUMNS, Selection, write_csv, write_jsonl
 from retention.audit.handover import verify_bundle
 from retention.audit.signing import fingerprint
-from retention.errors import LogError, UsageError
+from retention.errors import BrokenLogError, LogError, UsageError
 from tests.bundle_kit import ORIGIN, Log, batch, changed, contents_of, copied, files_of, heartbeat, signer
 
 if TYPE_CHECKING:
@@ -244,12 +244,11 @@ def test_a_log_without_disposals_is_exported_too(tmp_path: Path) -> None:
     assert (tmp_path / "bundle/proofs/2.json").read_bytes() == heartbeat(2)
 
 
-def test_an_edited_entry_is_exported_as_it_stands_and_named(log: Log, tmp_path: Path) -> None:
+def test_a_bundle_ends_before_an_edited_entry_and_has_no_checkpoint(log: Log, tmp_path: Path) -> None:
     log.sql("UPDATE audit_entry SET body = :body WHERE seq = 99", body="no JSON")
-    log.export(tmp_path / "bundle")
-    found = verify_exported(tmp_path / "bundle", [KEY]).found
-    assert found.first_bad_index == 99
-    assert "tile/0/000 does not fit the entries" in found.problems
+    with pytest.raises(BrokenLogError, match="entry 99"):
+        log.export(tmp_path / "bundle")
+    assert not (tmp_path / "bundle/checkpoint").exists()
 
 
 def test_disposals_that_nothing_closes_get_no_row_and_are_named(log: Log, tmp_path: Path) -> None:
@@ -288,7 +287,7 @@ def test_no_placeholder_is_left_in_what_people_read(shared: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retention.audit.log._PAGE", 500)
+    monkeypatch.setattr("retention.audit.stored._PAGE", 512)
     exported, verified = [], []
     for number in (3, 9):
         log = Log.found(tmp_path / f"{number}.db")

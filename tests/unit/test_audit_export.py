@@ -1,4 +1,4 @@
-"""An export is the log itself, line by line, or one row a disposal; also of a log that does not verify."""
+"""An export is the log itself, line by line, or one row a disposal, up to the first entry that was changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retention.audit.entry import entry
-from retention.audit.export import COLUMNS, Selection, write_csv, write_jsonl
+from retention.audit.export import COLUMNS, Selection, parsed, write_csv, write_jsonl
+from retention.errors import BrokenLogError
 from tests.integration_audit.trail import NOW, ORIGIN, Trail, batch, heartbeat
 
 if TYPE_CHECKING:
@@ -137,21 +138,27 @@ def test_batch_that_names_no_rule_leaves_the_cells_empty(trail: Trail) -> None:
 
 
 @pytest.mark.parametrize("body", ["{", "7", "[]", "", "[" * 60_000])
-def test_entry_that_cannot_be_read_is_exported_as_it_stands(trail: Trail, body: str) -> None:
+def test_entry_that_nobody_can_read_has_no_fields(body: str) -> None:
+    assert parsed(body) == {}
+
+
+@pytest.mark.parametrize("body", ["{", "", '{"batch":'])
+def test_export_ends_before_an_entry_that_was_changed(trail: Trail, body: str) -> None:
+    before = bodies_of(trail, 0, 5)
     change(trail, "UPDATE audit_entry SET body = ? WHERE seq = 5", body)
-    assert lines_of(trail, EVERYTHING) == bodies_of(trail, 0, 13)
-    assert lines_of(trail, EVERYTHING)[5] == body
-    assert len(rows_of(trail)) == 7
+    out = io.StringIO()
+    with trail.database.read() as connection, pytest.raises(BrokenLogError, match="entry 5"):
+        write_jsonl(connection, EVERYTHING, out)
+    assert out.getvalue().splitlines() == before
 
 
-def test_disposal_that_cannot_be_read_leaves_its_cells_empty(trail: Trail) -> None:
-    change(trail, """UPDATE audit_entry SET body = '{"batch":' WHERE seq = 2""")
-    found = {row["entry_index"]: row for row in rows_of(trail)}["2"]
-    assert (found["pseudonym"], found["network"], found["received_on"], found["run"]) == ("", "", "", "1")
+def test_export_ends_where_the_tail_was_cut_off(trail: Trail) -> None:
+    change(trail, "DELETE FROM audit_entry WHERE seq > 8")
+    with trail.database.read() as connection, pytest.raises(BrokenLogError, match="entry 9"):
+        write_csv(connection, EVERYTHING, io.StringIO(), "origin")
 
 
 def test_disposals_that_nothing_closes_are_exported_with_everything_and_dated_by_nothing(trail: Trail) -> None:
-    change(trail, "DELETE FROM audit_entry WHERE seq > 8")
-    assert lines_of(trail, EVERYTHING) == bodies_of(trail, 0, 9)
-    assert lines_of(trail, Selection(since="2026-11-22T12:00:00Z")) == bodies_of(trail, 0, 6)
-    assert len(rows_of(trail)) == 3
+    trail.append(*batch(3, 13, 2)[:-1])
+    assert lines_of(trail, EVERYTHING) == bodies_of(trail, 0, 15)
+    assert lines_of(trail, Selection(since="2026-11-22T12:00:00Z")) == bodies_of(trail, 0, 13)

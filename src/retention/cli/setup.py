@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from retention.cli.frame import common, exits, opened, put_drill, settings_of
 from retention.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from retention.settings import Settings
 
 
 @click.command(epilog=exits(example="retention init --write-config config/retention.toml"))
@@ -85,7 +89,6 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         say_upstream,
     )
     from retention.report.log_standing import log_standing
-    from retention.service.serving import lacking, say_serving
     from retention.store.grants import can_alter_log
 
     settings = settings_of(config)
@@ -97,12 +100,13 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         click.echo(sentence)
     for sentence in say_upstream(settings.source, settings.upstream):
         click.echo(sentence)
-    for line in say_serving(settings):
+    where, lacking = _serving(settings)
+    for line in where:
         click.echo(line)
     anchors = build_anchors(settings)
     for line in say_anchors(anchors):
         click.echo(line)
-    problems = [*inspect_sources(settings.of_files), *inspect_anchors(anchors), *lacking(settings.webhooks)]
+    problems = [*inspect_sources(settings.of_files), *inspect_anchors(anchors), *lacking]
     with opened(config, now, verbose=verbose) as (context, _):
         put_drill(context)
         memory = context.remembered()
@@ -127,3 +131,12 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     if problems:
         raise UsageError("\n".join(problems))
     click.echo(f"Sources are in order: {', '.join(source.name for source in settings.source)}.")
+
+
+def _serving(settings: Settings) -> tuple[list[str], list[str]]:
+    """Say where events of webhooks are taken, and what is lacking for it."""
+    if not settings.webhooks:
+        return [], []
+    from retention.service.serving import lacking, say_serving  # most of the program
+
+    return say_serving(settings), lacking(settings.webhooks)

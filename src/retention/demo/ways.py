@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _BEGIN = datetime.combine(date(2026, 8, 10), time(6, 0), UTC)
 _FROM = _BEGIN - timedelta(days=9)
-_NEXT_DAY = _BEGIN + timedelta(days=1)
+_NEXT_DAY = datetime.combine(date(2026, 8, 11), time(23), UTC)  # midnight in London
 _THREE_MONTHS_ON = datetime.combine(date(2026, 11, 12), time(6, 0), UTC)
 _LATER = _THREE_MONTHS_ON + timedelta(days=8)
 _HOUR = timedelta(hours=1)
