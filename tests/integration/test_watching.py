@@ -130,7 +130,10 @@ def test_every_metric_is_told_in_base_units_and_without_a_total(sqlite_work: Wor
     ("now", "begins"),
     [
         (SUMMER, "RETENTION OK - DRILL 4 registered, next due on 2026-11-02 | registered=4;;;0 "),
-        (DUE_FROM, "RETENTION WARNING - DRILL findings are open (1 source-silent); see: retention findings list (and 1 more) | "),
+        (
+            DUE_FROM,
+            "RETENTION WARNING - DRILL findings are open (1 source-silent); see: retention findings list ",
+        ),
         (
             AUTUMN,
             "RETENTION CRITICAL - DRILL overdue and not held: 4 messages; run: retention purge (and 1 more) | ",

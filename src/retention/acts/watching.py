@@ -36,6 +36,7 @@ def status_in(connection: Connection, context: Context, memory: Memory, now: dat
         drill=context.installation.drill,
         memory=memory,
         sources=context.watched_sources,
+        approvals=context.settings.purge.approvals,
     )
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "check": "setup",
     "ingest": "work",
     "purge": "work",
+    "plan": "plan",
     "run": "work",
     "status": "view",
     "explain": "view",
@@ -49,6 +50,7 @@ SUMMARIES = {
     "check": "Check everything; say the schedule in plain English.",
     "ingest": "Register what is new in the landing folders or PATHS.",
     "purge": "Dispose of what is past its period and not held.",
+    "plan": "List and show plans, and approve them.",
     "run": "Do the whole job once, as a timer or cron would.",
     "status": "Say whether the promise is kept, at risk or broken.",
     "explain": "Say what happens to the message ID, step by step.",
@@ -62,7 +64,7 @@ SUMMARIES = {
     "demo": "Show the whole job on seven months of invented data.",
     "serve": "Take the events of webhooks and register them.",
     "simulate": "Play Hootsuite: its APIs, webhooks and exports, invented.",
-    "notice": "Write the notice's sentence; check what was published.",
+    "notice": "Write the notice's sentence, and check what was published.",
     "deploy": "Write the files of a service: units, crontab, manual.",
 }
 

@@ -116,7 +116,9 @@ def purge(
             else:
                 put_drill(context)
                 objections = cycle.objections(context, made, present)
-                click.echo("\n".join([*work.plan_as_text(made), *work.how_to_go_on(made, objections, hindrances)]))
+                needed = context.settings.purge.approvals
+                going_on = work.how_to_go_on(made, objections, hindrances, needed)
+                click.echo("\n".join([*work.plan_as_text(made), *going_on]))
             return
         chosen, approval = _chosen(context, digest, reason)
         with watched("purging", chosen.due if chosen else None) as watcher:

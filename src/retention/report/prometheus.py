@@ -98,6 +98,11 @@ METRICS = (
         ],
     ),
     Metric(
+        "retention_messages_unapproved",
+        "Messages due and in no plan that the people who must approve it have; 0 where nobody must.",
+        _one(lambda status: status.plans["unapproved"]),
+    ),
+    Metric(
         "retention_belt_closed",
         "Whether a safety belt has stopped the purge and nobody has passed it.",
         _one(lambda status: int("belt-closed" in status.findings["by_kind"])),

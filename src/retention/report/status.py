@@ -15,6 +15,7 @@ from retention.errors import AnchorError, LogError, RestoredError
 from retention.model import from_epoch, iso, to_epoch
 from retention.policy.days import local_day
 from retention.policy.words import say_count
+from retention.report.approvals import plans_of
 from retention.report.coming import by_rule, coming
 from retention.report.log_standing import log_standing
 from retention.report.upstream import calls_of, lags, upstream_of
@@ -64,6 +65,7 @@ class Status:
     holds: dict[str, int]
     log: dict[str, Any]
     inbox: dict[str, Any]
+    plans: dict[str, Any]
     sources: list[dict[str, Any]]
 
     def as_json(self) -> dict[str, Any]:
@@ -77,6 +79,7 @@ class _Backlog:
     held: int = 0
     overdue: int = 0
     oldest_due_at: datetime | None = None
+    first_due_at: datetime | None = None
     next_due: list[datetime] = field(default_factory=list)
 
     def age(self, now: datetime) -> timedelta:
@@ -95,6 +98,7 @@ def status_of(
     drill: bool,
     memory: Memory,
     sources: Iterable[Watched] = (),
+    approvals: int = 0,
 ) -> Status:
     """Read the state of the promise in one transaction; ``memory`` is what the anchors held before it began."""
     known = register.classes(connection)
@@ -113,6 +117,8 @@ def status_of(
     if since is not None and since < to_epoch(now - grace):
         told = f"{waiting} events of webhooks wait to be registered, the first since {iso(from_epoch(since))}"
         risks.append(f"{told}; see that retention serve or retention run is at work")
+    plans = plans_of(connection, schedule, approvals, now, backlog.due)
+    risks += _unapproved(plans, backlog, grace)
     last_run, complete = runs.last(connection), runs.last(connection, "done")
     return Status(
         promise="broken" if broken else "at_risk" if risks else "kept",
@@ -138,6 +144,7 @@ def status_of(
         holds={"active": len(active), "reviews_overdue": len(late_reviews)},
         log={**log.as_json(), "standing": log.words()},
         inbox={"waiting": waiting, "since": None if since is None else iso(from_epoch(since))},
+        plans=plans,
         sources=arrivals,
     )
 
@@ -171,6 +178,10 @@ def _backlog(
         kept = register.count_by_quarter(connection, before=cutoff, class_ids=class_ids, holds=holds.ACTIVE)
         backlog.due += sum(bucket.messages for bucket in free)
         backlog.held += sum(bucket.messages for bucket in kept)
+        if free:
+            first = from_epoch(free[0].at)
+            due_at = schedule.due_at(rule, first) if rule else first
+            backlog.first_due_at = min(filter(None, (backlog.first_due_at, due_at)))
         earlier = to_epoch(schedule.cutoff(rule, now - grace) if rule else now - grace)
         late = register.count_by_quarter(connection, before=earlier, class_ids=class_ids, negate=recently_held)
         if late:
@@ -181,6 +192,15 @@ def _backlog(
         if rule and (following := register.first_from(connection, start=cutoff, class_ids=class_ids)) is not None:
             backlog.next_due.append(schedule.due_at(rule, from_epoch(following)))
     return backlog
+
+
+def _unapproved(plans: dict[str, Any], backlog: _Backlog, grace: timedelta) -> list[str]:
+    """Say in time that something will be overdue unless people approve a plan."""
+    if not plans["unapproved"] or backlog.first_due_at is None:
+        return []
+    due = f"due and in no approved plan: {say_count(plans['unapproved'], 'message')}"
+    by = f"approve one before {iso(backlog.first_due_at + grace)}"
+    return [f"{due}; {by} (see: retention plan list), or make one with: retention purge"]
 
 
 def _guards(log: LogStanding) -> list[str]:
