@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +11,10 @@ import pytest
 from retention.acts.approving import approve_plan, list_plans, show_plan
 from retention.errors import BeltClosedError, Exit, NotApprovedError, UsageError
 from retention.report import plans
+from retention.report.public import public_facts
+from retention.report.record import gather
+from retention.report.record_json import record_as_json
+from retention.report.record_words import Line, checks
 from tests.integration.work import AUTUMN
 from tests.kit import row
 
@@ -231,6 +235,34 @@ def test_status_is_at_risk_in_time(asked: Work) -> None:
     approve(asked, asked.plan(due_from), now=due_from)
     assert asked.status(due_from).promise == "kept"
     assert asked.status(due_from + timedelta(days=2)).promise == "broken"
+
+
+def test_approval_that_came_late_leaves_the_promise_broken_until_the_run(asked: Work) -> None:
+    due_from = datetime(2026, 11, 2, 1, tzinfo=UTC)
+    approve(asked, asked.plan(due_from), now=due_from)
+    late = due_from + timedelta(days=5)
+    run = asked.run(late).run
+    context = asked.context
+    with context.database.read() as connection:
+        status = asked.status(late)
+        facts = public_facts(
+            connection, status, context.schedule, context.installation, grace=timedelta(days=1), now=late
+        )
+    assert (status.promise, facts.since, facts.since_on) == ("kept", "mended", date(2026, 11, 7))
+    assert run.disposed == 4
+
+
+def test_disposal_record_names_who_approved(asked_of_two: Work) -> None:
+    waits(asked_of_two)
+    for name in ("ann", "bob"):
+        approve(asked_of_two, newest(asked_of_two).plan, name)
+    run = asked_of_two.run(AUTUMN).run
+    context = asked_of_two.context
+    with context.database.read() as connection:
+        record = gather(connection, context.installation, run.id)
+    first, second = record.approvals
+    assert Line("Plan approved by", f"ann (entry {first.entry}) and bob (entry {second.entry})") in checks(record)
+    assert [one["by"] for one in json.loads(record_as_json(record))["approvals"]] == ["ann", "bob"]
 
 
 def test_without_anything_due_runs_go_on_unasked(asked: Work) -> None:

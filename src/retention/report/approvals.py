@@ -73,7 +73,7 @@ def standing(connection: Connection, plan: Plan, schedule: Schedule, needed: int
     """Say how a plan stands that no run has used."""
     due = due_under(connection, plan)
     expired = why_expired(plan, schedule, holds=holds.active_ids(connection), due=due, now=now)
-    return Standing(plan, _approvals(connection, plan.digest), needed, expired)
+    return Standing(plan, approvals_of(connection, plan.digest), needed, expired)
 
 
 def due_under(connection: Connection, plan: Plan) -> int:
@@ -133,7 +133,8 @@ def plans_of(connection: Connection, schedule: Schedule, needed: int, now: datet
     }
 
 
-def _approvals(connection: Connection, digest: str) -> tuple[Approval, ...]:
+def approvals_of(connection: Connection, digest: str) -> tuple[Approval, ...]:
+    """Give the approvals of a plan, in the order of the log."""
     found = entries_at(connection, approvals.entries_of(connection, digest))
     return tuple(_read(connection, found, digest))
 
