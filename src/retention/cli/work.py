@@ -90,7 +90,8 @@ def purge(
 ) -> None:
     """Dispose of what is past its period and not held.
 
-    Without --plan a plan is made and carried out at once, unless a safety belt objects.
+    Without --plan a plan is made and carried out at once, unless a safety belt objects. Where people must approve it,
+    it waits for them (see: retention plan), and what they approved is carried out.
     """
     from retention import cycle, upkeep
     from retention.report import work

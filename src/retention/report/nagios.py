@@ -29,7 +29,8 @@ _LONGEST = 400
 def as_nagios(status: Status) -> str:
     """Give the line; the worst reason stands first and the rest are counted."""
     more = f" (and {len(status.reasons) - 1} more)" if len(status.reasons) > 1 else ""
-    kept = f"{status.registered} registered, next due on {status.next_due_on or 'no day'}"
+    following = f"next due on {status.next_due_on}" if status.next_due_on else "nothing becomes due"
+    kept = f"{status.registered} registered, {following}"
     told = f"{status.reasons[0]}{more}" if status.reasons else kept
     drill = "DRILL " if status.drill else ""
     return f"RETENTION {CODES[status.promise].name} - {one_line(drill + told)} | {' '.join(_figures(status))}"
