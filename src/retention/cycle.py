@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from retention import upkeep
 from retention.arrivals import import_all, take_in
-from retention.errors import LogError, RetentionError, UsageError
+from retention.errors import LogError, NotApprovedError, RetentionError, UsageError
 from retention.ingest import coverage, intake
 from retention.ingest.inbox import forget_late_keys
 from retention.logs import get_logger, log_retries
@@ -28,6 +28,8 @@ from retention.purge.keys import KeyTerms, destroy_month_keys, finish_month_keys
 from retention.purge.planning import make_plan
 from retention.purge.reconcile import close_interrupted, tell_interrupted_imports
 from retention.purge.residue import MINIMUM_LENGTH, Search, search
+from retention.report import approvals
+from retention.report.plans import refusal
 from retention.store import findings, inbox, lease, order_items, register, runs, upstream_calls
 from retention.upstream import api, orders
 from retention.watcher import Watcher
@@ -77,6 +79,7 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
 
     Raises:
         BeltClosedError: a safety belt stopped the purge; what was ingested stays.
+        NotApprovedError: no plan is approved and bound; what was ingested stays, and the log was verified.
         RestoredError: the database is older than what its anchors hold; nothing was done.
         AnchorError: an anchor that is required failed; where it failed before the purge, nothing was deleted.
         LockHeldError: another run is at work.
@@ -87,11 +90,15 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
     with _turn(context, now) as held:
         look(context.database, context.schedule, context.settings.notice, now)
         imports = take_in(context, held, now, watcher)
-        plan = _plan(context, now)
-        finished = _purge(context, held, plan, now=now, watcher=watcher, approval=None)
-        verification = upkeep.verify_log(context, now)
-        if not verification.ok:
-            raise LogError("\n".join(["the audit log does not verify:", *verification.problems]))
+        plan = _next_plan(context, now)
+        try:
+            finished = _purge(context, held, plan, now=now, watcher=watcher, approval=None)
+        except NotApprovedError:
+            _verified(context, now)  # however long people take, the log is read
+            raise
+        verification = _verified(context, now)
+        if context.settings.purge.approvals:
+            _next_plan(context, now)  # for people to look at: what became due since the approved one was made
     return CycleResult(imports, plan, _reread(context, finished), verification, upkeep.raised_since(context, known))
 
 
@@ -137,6 +144,7 @@ def purge(
 
     Raises:
         BeltClosedError: a safety belt objects and no approval was given.
+        NotApprovedError: the plan waits for the people who must approve it.
         LockHeldError: another run is at work.
 
     """
@@ -144,7 +152,7 @@ def purge(
         msg = "the schedule has changed since this plan was made; make a new one with: retention purge --dry-run"
         raise UsageError(msg)
     with _turn(context, now) as held:
-        made = chosen or _plan(context, now)
+        made = chosen or _next_plan(context, now)
         finished = _purge(context, held, made, now=now, watcher=watcher, approval=approval)
     return made, _reread(context, finished)
 
@@ -230,9 +238,44 @@ def _plan(context: Context, now: datetime) -> Plan:
     return made
 
 
+def _next_plan(context: Context, now: datetime) -> Plan:
+    """Give the plan to carry out next: where people must approve, what they approved or were shown, else a new one."""
+    if context.settings.purge.approvals:
+        with context.database.read() as connection:
+            found = approvals.queue(connection, context.schedule, context.settings.purge.approvals, now)
+        for one in found.expired:
+            _log.warning("an approved plan has expired", plan=one.plan.digest, because=one.expired)
+        if (ready := found.approved or found.waiting) is not None:
+            return ready.plan
+    return _plan(context, now)
+
+
+def _demand_approved(context: Context, chosen: Plan, now: datetime) -> None:
+    """Let only a plan pass that enough people have approved and that is what they saw, or that disposes of nothing."""
+    needed = context.settings.purge.approvals
+    if not needed or not chosen.due:
+        return
+    with context.database.read() as connection:
+        found = approvals.standing(connection, chosen, context.schedule, needed, now)
+        lost = approvals.queue(connection, context.schedule, needed, now).expired
+    if found.expired is not None:
+        msg = f"this plan cannot be carried out, because {found.expired}; make a new one with: retention purge"
+        raise UsageError(msg)
+    if found.state == "waiting":
+        raise NotApprovedError("\n".join(refusal(found, lost)))
+
+
+def _verified(context: Context, now: datetime) -> Verification:
+    found = upkeep.verify_log(context, now)
+    if not found.ok:
+        raise LogError("\n".join(["the audit log does not verify:", *found.problems]))
+    return found
+
+
 def _purge(
     context: Context, held: Lease, chosen: Plan, *, now: datetime, watcher: Watcher, approval: Approval | None
 ) -> runs.Run:
+    _demand_approved(context, chosen, now)
     with context.database.read() as connection:
         objections = guard.inspect(connection, chosen, context.schedule, context.settings.purge, now)
     if objections and approval is None:

@@ -71,6 +71,10 @@ class BeltClosedError(RetentionError):
     exit_code = Exit.BELT_CLOSED
 
 
+class NotApprovedError(BeltClosedError):
+    """A plan waits for the people who must approve it; nothing was deleted."""
+
+
 class RestoredError(BeltClosedError):
     """The database is older than a checkpoint that left it, or went another way; it is not written to."""
 

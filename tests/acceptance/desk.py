@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.kit import Office
 
-GROUPS = {"hold", "findings", "audit", "notice", "upstream"}
+GROUPS = {"hold", "findings", "audit", "notice", "upstream", "plan"}
 CODES = {0, 1, 2, 3, 4, 5, 10, 11, 12, 13}
 
 

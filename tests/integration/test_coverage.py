@@ -135,6 +135,7 @@ def test_silence_is_not_watched_where_nothing_is_expected(work: Work) -> None:
             "last_import_at": "2026-08-10T12:00:00Z",
             "covered_through": "2026-07-07T23:00:00Z",
             "lag_days": 333,
+            "lag_seconds": 28_817_999,
             "silent": False,
         }
     ]

@@ -12,12 +12,12 @@ from sqlalchemy import inspect, text
 from retention import cycle
 from retention.acts.holding import HoldOrder, place_hold, release_hold
 from retention.acts.remarks import keep_remark
+from retention.acts.watching import look
 from retention.audit.log import stream
 from retention.audit.verify import Verification, verify
 from retention.model import to_epoch
 from retention.policy.hold import SELECTORS
 from retention.report.explain import Explanation, explain
-from retention.report.status import Status, status_of
 from retention.store import findings, runs
 from retention.watcher import Watcher
 from tests.guards import guards_put_back
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from retention.context import Context
     from retention.cycle import CycleResult
     from retention.policy.plan import Plan
+    from retention.report.status import Status
     from retention.store.findings import Finding
     from retention.store.imports import ImportResult
     from retention.store.runs import Run
@@ -117,20 +118,7 @@ class Work:
     # What is seen.
 
     def status(self, now: datetime | None = None) -> Status:
-        context = self.context
-        memory = context.remembered()
-        with context.database.read() as connection:
-            return status_of(
-                connection,
-                context.schedule,
-                now or self.now,
-                grace=context.settings.purge.grace_time,
-                origin=context.installation.origin,
-                keys=[context.verifier],
-                drill=context.installation.drill,
-                memory=memory,
-                sources=context.watched_sources,
-            )
+        return look(self.context, now or self.now)
 
     def explain(self, message_id: str, now: datetime | None = None) -> Explanation:
         context = self.context

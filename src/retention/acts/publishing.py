@@ -1,4 +1,4 @@
-"""Put the page for the public where a web server finds it: complete or not at all, readable by everyone."""
+"""Put what is published where others find it: complete or not at all, readable by everyone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _READABLE = 0o644
 
 
 def publish(page: bytes, path: Path) -> None:
-    """Write a page into a file beside its place and then into its place.
+    """Write a page, or figures, into a file beside its place and then into its place.
 
     Raises:
         RetentionError: the file cannot be written.
@@ -32,5 +32,5 @@ def publish(page: bytes, path: Path) -> None:
         if draft is not None:
             with suppress(OSError):
                 Path(draft).unlink(missing_ok=True)
-        msg = f"{path}: the page cannot be written ({error.strerror})"
+        msg = f"{path}: cannot be written ({error.strerror})"
         raise RetentionError(msg) from None

@@ -24,6 +24,7 @@ it was due) and ``v`` = 1. What the others carry; a field in brackets may be mis
     import_interrupted  before, after
     file_disposed     file_digest, place, [import_id], [size]
     belt_passed       belt, plan_digest, reason, [by], [figures], [run]
+    plan_approved     plan_digest, by, [reason]
     batch             batch, count, first, schedule_digest, plan_digest, run, software, [rule], [authority], [cutoff],
                       [due_before], [rules], [fencing_token], [before], [after], [cause], [reason]
     redated           pseudonym, received_on, previous_on, [network], [import_id]
@@ -106,6 +107,7 @@ KINDS: Final[Mapping[str, Fields]] = {
     "import_refused": _fields("source file_digest before after"),
     "import_interrupted": _fields("before after"),
     "file_disposed": _fields("file_digest place", "import_id size"),
+    "plan_approved": _fields("plan_digest by", "reason"),
     "belt_passed": _fields("belt plan_digest reason", "by figures run"),
     "batch": _fields(
         "batch count first schedule_digest plan_digest run software",

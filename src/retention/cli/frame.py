@@ -32,7 +32,7 @@ _MEANINGS = {
     Exit.BROKEN: "the promise is broken: overdue messages, also at a source, or the log does not verify",
     Exit.NO_DATABASE: "no database or wrong schema version; the command to run is named",
     Exit.LOCKED: "another run is at work",
-    Exit.BELT_CLOSED: "stopped by a safety belt; belt, figures and how to pass it are named",
+    Exit.BELT_CLOSED: "stopped by a safety belt, or a plan waits for approval; how to go on is named",
     Exit.LOG_NOT_VERIFIED: "the audit log does not verify",
 }
 # Far enough from the ends of the calendar for the longest period to be counted in both directions.

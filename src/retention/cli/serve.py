@@ -27,6 +27,7 @@ def serve(config: Path | None, now: datetime | None, verbose: bool, form: str, n
     It serves until it is ended by SIGTERM or Ctrl-C; SIGHUP has it read its configuration again. Of several that serve
     one database, one does the jobs and the others stand by.
     """
+    from retention.acts.watching import metrics
     from retention.service.host import Invocation
     from retention.service.serving import serve as serve_until_ended
     from retention.settings import find_config
@@ -37,7 +38,8 @@ def serve(config: Path | None, now: datetime | None, verbose: bool, form: str, n
         def clock() -> datetime:
             return (datetime.now(UTC) + ahead).replace(microsecond=0)
 
-        called = Invocation(find_config(config).absolute(), clock, ahead, drill_time=now is not None, jobs=not no_jobs)
+        path = find_config(config).absolute()
+        called = Invocation(path, clock, ahead, drill_time=now is not None, jobs=not no_jobs, metrics=metrics)
         serve_until_ended(context, called, lambda url, paths: _announce(context, url, paths, form))
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from retention.cli.frame import common, exits, opened, put_drill, put_json, reporting
-from retention.errors import Exit
+from retention.cli.plugin import PLUGIN, PluginCommand
+from retention.errors import Exit, UsageError
+from retention.report.nagios import CODES, as_nagios
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,24 +22,48 @@ if TYPE_CHECKING:
     from retention.report.status import Status
 
 
-@click.command(epilog=exits(Exit.AT_RISK, Exit.BROKEN, example="retention status --format json"))
+_CODES = {"kept": Exit.DONE, "at_risk": Exit.AT_RISK, "broken": Exit.BROKEN}
+
+
+@click.command(cls=PluginCommand, epilog=exits(Exit.AT_RISK, Exit.BROKEN, example="retention status --format json"))
 @common
-@reporting
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", PLUGIN, "prometheus"]),
+    default="text",
+    show_default=True,
+    help="How to report.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="With --format prometheus: into this file, whole or not at all.",
+)
 @click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Also write the page for the public.",
 )
-def status(config: Path | None, now: datetime | None, verbose: bool, form: str, html: Path | None) -> None:
+def status(
+    *, config: Path | None, now: datetime | None, verbose: bool, form: str, output: Path | None, html: Path | None
+) -> None:
     """Say whether the promise is kept, at risk or broken.
 
     --html writes a page for the public: no script, nothing loaded, nothing personal. It needs [notice] in the
     configuration.
-    """
-    from retention.report.status import status_of
-    from retention.report.view import status_as_text
 
+    --format nagios gives one line with performance data and the exit codes of a plugin: 0 kept, 1 at risk, 2 broken,
+    3 for every error. --format prometheus exits with 0 once the figures are written, whatever they say.
+    """
+    from retention.acts.publishing import publish
+    from retention.acts.watching import status_in
+
+    if output is not None and form != "prometheus":
+        msg = "--output goes with --format prometheus"
+        raise UsageError(msg)
     with opened(config, now, verbose=verbose) as (context, present):
         promise = None
         if html is not None:
@@ -46,29 +72,34 @@ def status(config: Path | None, now: datetime | None, verbose: bool, form: str, 
             promise = promise_of(context.schedule, context.settings.notice)
         memory = context.remembered()
         with context.database.read() as connection:
-            found = status_of(
-                connection,
-                context.schedule,
-                present,
-                grace=context.settings.purge.grace_time,
-                origin=context.installation.origin,
-                keys=context.verifiers,
-                drill=context.installation.drill,
-                memory=memory,
-                sources=context.watched_sources,
-            )
+            found = status_in(connection, context, memory, present)
             page = _page(context, connection, promise, found, present) if promise else None
         if page is not None and html is not None:
-            from retention.acts.publishing import publish
-
             publish(page, html)
-        if form == "json":
-            put_json(context, found.as_json())
+        _put(context, found, form, output)
+    if form in {PLUGIN, "prometheus"}:
+        click.get_current_context().exit(int(CODES[found.promise]) if form == PLUGIN else 0)
+    click.get_current_context().exit(int(_CODES[found.promise]))
+
+
+def _put(context: Context, found: Status, form: str, output: Path | None) -> None:
+    if form == "json":
+        put_json(context, found.as_json())
+    elif form == PLUGIN:
+        click.echo(as_nagios(found))
+    elif form == "prometheus":
+        from retention.acts.publishing import publish
+        from retention.report.prometheus import as_prometheus
+
+        if output is None:
+            click.echo(as_prometheus(found), nl=False)
         else:
-            put_drill(context)
-            click.echo("\n".join(status_as_text(found)))
-    codes = {"kept": Exit.DONE, "at_risk": Exit.AT_RISK, "broken": Exit.BROKEN}
-    click.get_current_context().exit(int(codes[found.promise]))
+            publish(as_prometheus(found).encode(), output)
+    else:
+        from retention.report.view import status_as_text
+
+        put_drill(context)
+        click.echo("\n".join(status_as_text(found)))
 
 
 def _page(context: Context, connection: Connection, promise: Promise, found: Status, now: datetime) -> bytes:

@@ -90,7 +90,8 @@ def purge(
 ) -> None:
     """Dispose of what is past its period and not held.
 
-    Without --plan a plan is made and carried out at once, unless a safety belt objects.
+    Without --plan a plan is made and carried out at once, unless a safety belt objects. Where people must approve it,
+    it waits for them (see: retention plan), and what they approved is carried out.
     """
     from retention import cycle, upkeep
     from retention.report import work
@@ -116,7 +117,9 @@ def purge(
             else:
                 put_drill(context)
                 objections = cycle.objections(context, made, present)
-                click.echo("\n".join([*work.plan_as_text(made), *work.how_to_go_on(made, objections, hindrances)]))
+                needed = context.settings.purge.approvals
+                going_on = work.how_to_go_on(made, objections, hindrances, needed)
+                click.echo("\n".join([*work.plan_as_text(made), *going_on]))
             return
         chosen, approval = _chosen(context, digest, reason)
         with watched("purging", chosen.due if chosen else None) as watcher:

@@ -127,13 +127,13 @@ def _since(
 def _last_late_purge(connection: Connection, schedule: Schedule, grace: timedelta) -> datetime | None:
     """Find the latest run whose plan held something overdue; until its end the promise was broken."""
     for found, made in runs.carried_out(connection):
-        if _held_overdue(made, schedule, grace):
+        if _held_overdue(made, schedule, from_epoch(found.started_at) - grace):
             return from_epoch(found.finished_at or found.started_at)
     return None
 
 
-def _held_overdue(plan: Plan, schedule: Schedule, grace: timedelta) -> bool:
-    latest = from_epoch(plan.now) - grace
+def _held_overdue(plan: Plan, schedule: Schedule, latest: datetime) -> bool:
+    """Tell whether something in a plan had been due by the latest permitted instant when the plan was carried out."""
     return any(
         tally.due > tally.released and _due_at(tally.received_on, rule.keep, schedule) <= latest
         for rule in plan.rules

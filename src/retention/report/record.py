@@ -24,6 +24,7 @@ from retention.audit.tables import audit_checkpoint
 from retention.errors import LogError, UsageError
 from retention.policy.plan import Plan, load_plan
 from retention.policy.schedule import parse_schedule
+from retention.report.approvals import Approval, approvals_of
 from retention.report.record_counts import DayCount, Lateness, lateness
 from retention.report.record_log import BeltFacts, batches_of, receipts_of, said_beside, totals_of
 from retention.report.upstream import worst
@@ -99,6 +100,7 @@ class Record:
     checkpoint: HeadFacts
     orders: tuple[OrderFacts, ...] = ()
     receipts: int = 0
+    approvals: tuple[Approval, ...] = ()
 
     @property
     def unlisted(self) -> int:
@@ -172,6 +174,7 @@ def gather(
             for one in orders.of_run(connection, run_id)
         ),
         receipts=receipts_of(connection, run, batches[-1].first, head.size) if batches else 0,
+        approvals=approvals_of(connection, run.plan_digest),
     )
 
 

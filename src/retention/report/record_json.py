@@ -59,6 +59,7 @@ def _record(record: Record) -> dict[str, Any]:
             {"belt": belt.belt, "entry": belt.entry, "reason": _remark(belt.reason), "by": _remark(belt.by)}
             for belt in record.belts
         ],
+        "approvals": [one._asdict() for one in record.approvals],
         "evidence": {
             "register": "deleted" if record.disposed else "nothing was due",
             "upstream": record.upstream_level,

@@ -193,6 +193,9 @@ def checks(record: Record) -> list[Line]:
     ]
     if released := sum(rule.released for rule in record.rules):
         lines.append(Line("Released holds", f"{messages(released)} of the plan had been held until a release"))
+    if record.approvals:
+        names = (f"{one.by or 'a name that was erased'} (entry {number(one.entry)})" for one in record.approvals)
+        lines.append(Line("Plan approved by", " and ".join(names)))
     residue = "not searched" if run.residue is None else f"{number(run.residue)} of a sample readable in our files"
     lines.append(Line("Identifiers left", residue))
     return lines if record.belts else [*lines, Line("Safety belts", "none was passed")]

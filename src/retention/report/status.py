@@ -8,19 +8,22 @@ The ends of the log are held against its head here; ``retention audit verify`` a
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from retention.errors import AnchorError, LogError, RestoredError
 from retention.model import from_epoch, iso, to_epoch
 from retention.policy.days import local_day
 from retention.policy.words import say_count
+from retention.report.approvals import plans_of
+from retention.report.coming import by_rule, coming
 from retention.report.log_standing import log_standing
 from retention.report.upstream import calls_of, lags, upstream_of
 from retention.store import findings, holds, inbox, register, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from retention.model import MessageClass
     from retention.policy.coverage import Watched
     from retention.policy.hold import Hold
-    from retention.policy.schedule import Rule, Schedule
+    from retention.policy.schedule import Schedule
     from retention.report.log_standing import LogStanding
 
 Promise = Literal["kept", "at_risk", "broken"]
@@ -48,16 +51,21 @@ class Status:
     overdue: int
     overdue_since: str | None
     oldest_overdue_days: int
+    oldest_overdue_seconds: int
     held: int
     oldest_received_on: str | None
     next_due_on: str | None
+    next_due_at: str | None
+    coming: list[dict[str, Any]]
     last_run: dict[str, Any] | None
+    last_complete_run_at: str | None
     upstream: dict[str, int]
     upstream_calls: list[dict[str, Any]]
     findings: dict[str, Any]
     holds: dict[str, int]
     log: dict[str, Any]
     inbox: dict[str, Any]
+    plans: dict[str, Any]
     sources: list[dict[str, Any]]
 
     def as_json(self) -> dict[str, Any]:
@@ -71,7 +79,12 @@ class _Backlog:
     held: int = 0
     overdue: int = 0
     oldest_due_at: datetime | None = None
+    first_due_at: datetime | None = None
     next_due: list[datetime] = field(default_factory=list)
+
+    def age(self, now: datetime) -> timedelta:
+        """For how long the oldest of what is overdue has been due; nothing where nothing is overdue."""
+        return now - self.oldest_due_at if self.overdue and self.oldest_due_at else timedelta()
 
 
 def status_of(
@@ -85,6 +98,7 @@ def status_of(
     drill: bool,
     memory: Memory,
     sources: Iterable[Watched] = (),
+    approvals: int = 0,
 ) -> Status:
     """Read the state of the promise in one transaction; ``memory`` is what the anchors held before it began."""
     known = register.classes(connection)
@@ -103,7 +117,9 @@ def status_of(
     if since is not None and since < to_epoch(now - grace):
         told = f"{waiting} events of webhooks wait to be registered, the first since {iso(from_epoch(since))}"
         risks.append(f"{told}; see that retention serve or retention run is at work")
-    last_run = runs.last(connection)
+    plans = plans_of(connection, schedule, approvals, now, backlog.due)
+    risks += _unapproved(plans, backlog, grace)
+    last_run, complete = runs.last(connection), runs.last(connection, "done")
     return Status(
         promise="broken" if broken else "at_risk" if risks else "kept",
         reasons=[*broken, *risks],
@@ -113,17 +129,22 @@ def status_of(
         due=backlog.due,
         overdue=backlog.overdue,
         overdue_since=iso(backlog.oldest_due_at + grace) if backlog.overdue and backlog.oldest_due_at else None,
-        oldest_overdue_days=(now - backlog.oldest_due_at).days if backlog.overdue and backlog.oldest_due_at else 0,
+        oldest_overdue_days=backlog.age(now).days,
+        oldest_overdue_seconds=int(backlog.age(now).total_seconds()),
         held=backlog.held,
         oldest_received_on=None if oldest is None else local_day(from_epoch(oldest), schedule.zone).isoformat(),
         next_due_on=local_day(min(backlog.next_due), schedule.zone).isoformat() if backlog.next_due else None,
+        next_due_at=iso(min(backlog.next_due)) if backlog.next_due else None,
+        coming=coming(connection, schedule, by_rule(schedule, known), now),
         last_run=None if last_run is None else run_as_json(last_run),
+        last_complete_run_at=iso(from_epoch(complete.finished_at)) if complete and complete.finished_at else None,
         upstream={"ordered": upstream.ordered, "overdue": upstream.overdue, "present": upstream.present},
         upstream_calls=calls_of(connection),
         findings={"open": sum(by_kind.values()), "by_kind": by_kind},
         holds={"active": len(active), "reviews_overdue": len(late_reviews)},
         log={**log.as_json(), "standing": log.words()},
         inbox={"waiting": waiting, "since": None if since is None else iso(from_epoch(since))},
+        plans=plans,
         sources=arrivals,
     )
 
@@ -151,12 +172,16 @@ def _backlog(
 ) -> _Backlog:
     backlog = _Backlog()
     recently_held = f"{holds.ACTIVE} OR {holds.released_since(to_epoch(now - grace))}"
-    for rule, class_ids in _by_rule(schedule, known):
+    for rule, class_ids in by_rule(schedule, known):
         cutoff = to_epoch(schedule.cutoff(rule, now) if rule else now)
         free = register.count_by_quarter(connection, before=cutoff, class_ids=class_ids, negate=holds.ACTIVE)
         kept = register.count_by_quarter(connection, before=cutoff, class_ids=class_ids, holds=holds.ACTIVE)
         backlog.due += sum(bucket.messages for bucket in free)
         backlog.held += sum(bucket.messages for bucket in kept)
+        if free:
+            first = from_epoch(free[0].at)
+            due_at = schedule.due_at(rule, first) if rule else first
+            backlog.first_due_at = min(filter(None, (backlog.first_due_at, due_at)))
         earlier = to_epoch(schedule.cutoff(rule, now - grace) if rule else now - grace)
         late = register.count_by_quarter(connection, before=earlier, class_ids=class_ids, negate=recently_held)
         if late:
@@ -169,11 +194,13 @@ def _backlog(
     return backlog
 
 
-def _by_rule(schedule: Schedule, known: dict[int, MessageClass]) -> Iterable[tuple[Rule | None, list[int]]]:
-    for rule in (*schedule.rules, None):
-        ids = [number for number, found in known.items() if schedule.rule_for(found) is rule]
-        if ids:
-            yield rule, ids
+def _unapproved(plans: dict[str, Any], backlog: _Backlog, grace: timedelta) -> list[str]:
+    """Say in time that something will be overdue unless people approve a plan."""
+    if not plans["unapproved"] or backlog.first_due_at is None:
+        return []
+    due = f"due and in no approved plan: {say_count(plans['unapproved'], 'message')}"
+    by = f"approve one before {iso(backlog.first_due_at + grace)}"
+    return [f"{due}; {by} (see: retention plan list), or make one with: retention purge"]
 
 
 def _guards(log: LogStanding) -> list[str]:

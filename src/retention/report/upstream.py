@@ -101,6 +101,7 @@ def lags(connection: Connection, sources: Iterable[Watched], now: datetime) -> l
                 "last_import_at": None if last is None else iso(from_epoch(last)),
                 "covered_through": None if end is None else iso(end - _SECOND),
                 "lag_days": None if end is None else (now - end).days,
+                "lag_seconds": None if end is None else to_epoch(now) - to_epoch(end),
                 "silent": silent_since(connection, source, now) is not None,
             }
         )

@@ -34,6 +34,8 @@ def status_as_text(status: Status) -> list[str]:
     ]
     if status.inbox["waiting"]:
         lines.append(f"  inbox               {status.inbox['waiting']} events wait since {status.inbox['since']}")
+    if status.plans["approvals"]:
+        lines.append(f"  plans               {_plans(status.plans)}")
     lines += [_source(one) for one in status.sources]
     if (run := status.last_run) is None:
         lines.append("  last purge          none yet")
@@ -43,6 +45,13 @@ def status_as_text(status: Status) -> list[str]:
             f"{run['disposed']} disposed of"
         )
     return lines
+
+
+def _plans(plans: dict[str, Any]) -> str:
+    approved = f"{plans['approved'][:15]} is approved" if plans["approved"] else "none is approved"
+    if plans["waiting"] is None:
+        return f"{approved}, none waits"
+    return f"{approved}, {plans['waiting'][:15]} waits with {plans['people']} of {plans['approvals']} approvals"
 
 
 def _source(one: dict[str, Any]) -> str:

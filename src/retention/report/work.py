@@ -155,10 +155,11 @@ def plan_as_text(plan: Plan) -> list[str]:
     return lines
 
 
-def how_to_go_on(plan: Plan, objections: list[str], hindrances: list[str]) -> list[str]:
+def how_to_go_on(plan: Plan, objections: list[str], hindrances: list[str], approvals: int = 0) -> list[str]:
     """Say what to do with a plan that a dry run has made.
 
-    ``objections`` are what closed belts say, ``hindrances`` what no plan and no reason passes.
+    ``objections`` are what closed belts say, ``hindrances`` what no plan and no reason passes, ``approvals`` how many
+    people must approve.
     """
     refused = [f"A purge of this database would be REFUSED: {hindrance}" for hindrance in hindrances]
     if not plan.due:
@@ -167,6 +168,9 @@ def how_to_go_on(plan: Plan, objections: list[str], hindrances: list[str]) -> li
         return [*refused, "Nothing was deleted."]
     reason = ' --reason "WHY"' if objections else ""
     told = [f"A safety belt asks for a person's reason: {objection}" for objection in objections]
+    if approvals:
+        people = "1 person" if approvals == 1 else f"{approvals} people"
+        told += [f"It must be approved by {people}, each with:", f"  retention plan approve {plan.digest}"]
     return [*told, "Nothing was deleted. Carry it out with:", f"  retention purge --plan {plan.digest}{reason}"]
 
 

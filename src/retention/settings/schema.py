@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from retention.model import Period
 from retention.settings.fields import (
@@ -38,13 +38,6 @@ _DISPUTE = "P90D"
 _OVERLAP = "P30D"
 _THREE_MONTHS = "P3M"
 _SHORTEST_MONTH = 28
-
-
-def _no_approvals(approvals: int) -> int:
-    if approvals != 0:
-        msg = "approvals are not part of this version; leave it at 0 and use purge --dry-run, then purge --plan"
-        raise ValueError(msg)
-    return approvals
 
 
 def _repeated(key: str, tables: object) -> Iterator[int]:
@@ -174,7 +167,7 @@ class PurgeSettings(Table):
     max_share: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.10
     max_count: Annotated[int, Field(strict=True, gt=0)] = 100_000
     batch_size: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 10_000
-    approvals: Annotated[int, Field(strict=True), AfterValidator(_no_approvals)] = 0
+    approvals: Annotated[int, Field(strict=True, ge=0, le=2)] = 0
     grace: DaysText = _ONE_DAY
     max_clock_jump: DaysText = _ONE_WEEK
 

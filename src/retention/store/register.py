@@ -116,12 +116,14 @@ def count_by_quarter(
     *,
     before: int,
     class_ids: Iterable[int],
+    since: int | None = None,
     holds: str | None = None,
     negate: str | None = None,
 ) -> list[Bucket]:
     """Count messages received before an instant, by class and quarter of an hour.
 
-    ``holds`` counts only what a hold of that condition covers, ``negate`` only what none covers (see ``holds.py``).
+    ``since`` counts only what was received from an instant on, ``holds`` only what a hold of that condition covers,
+    ``negate`` only what none covers (see ``holds.py``).
     """
     wanted = _numbers(class_ids)
     if not wanted:
@@ -129,11 +131,13 @@ def count_by_quarter(
     where = [f"m.received_at < :before AND m.class_id IN ({wanted})"]
     where += [covered(holds)] if holds else []
     where += [f"NOT {covered(negate)}"] if negate else []
+    where += ["m.received_at >= :since"] if since is not None else []
+    values = {"before": before} if since is None else {"before": before, "since": since}
     sql = (
         f"SELECT m.class_id, (m.received_at / {QUARTER}) * {QUARTER}, count(*) FROM message m "
         f"WHERE {' AND '.join(where)} GROUP BY 1, 2 ORDER BY 2, 1"
     )
-    return [Bucket(*row) for row in connection.execute(text(sql), {"before": before})]
+    return [Bucket(*row) for row in connection.execute(text(sql), values)]
 
 
 def first_from(connection: Connection, *, start: int, class_ids: Iterable[int]) -> int | None:

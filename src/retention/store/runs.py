@@ -219,6 +219,12 @@ def keep_remark(connection: Connection, commitment: str, salt: str, body: str) -
     connection.execute(insert(remark).values(commitment=commitment, salt=salt, body=body))
 
 
+def salted_remark(connection: Connection, commitment: str) -> tuple[str, str] | None:
+    """Give the salt (hex) and the text that a commitment is to, or None where they were erased."""
+    found = connection.execute(select(remark.c.salt, remark.c.body).where(remark.c.commitment == commitment)).first()
+    return None if found is None else (found[0], found[1])
+
+
 def remark_of(connection: Connection, commitment: str | None) -> str | None:
     """Give an operator's free text, or None where it was erased."""
     if commitment is None:

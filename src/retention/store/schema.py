@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-VERSION = "0011"
+VERSION = "0012"
 
 
 class Installation(NamedTuple):

@@ -212,6 +212,13 @@ plan = Table(
     Column("run_id", BigInteger),
 )
 
+plan_approval = Table(
+    "plan_approval",
+    metadata,
+    Column("entry_index", BigInteger, primary_key=True, autoincrement=False),  # in the audit log, which says the rest
+    Column("plan_digest", Text, nullable=False),
+)
+
 run = Table(
     "run",
     metadata,
