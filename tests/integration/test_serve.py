@@ -46,6 +46,9 @@ def test_service_does_its_jobs_and_says_how_things_stand(sqlite_office: Office) 
         assert (served.get("/healthz").text, served.get("/readyz").text) == ("alive\n", "leader\n")
         figures = served.get("/metrics")
         assert "retention_serve_leads 1" in figures.text
+        names = [family.name for family in text_string_to_metric_families(figures.text)]
+        assert len(names) == len(set(names))
+        assert "retention_promise_state" in names
         assert 'retention_serve_job_failures{job="run"} 0' in figures.text
         assert not any(f"message-{n}" in figures.text for n in range(60))
         until(lambda: served.notes.count("WATCHDOG=1") > 3)
