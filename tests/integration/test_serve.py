@@ -9,6 +9,8 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from tests.integration.work import AUTUMN, SUMMER, Work
 from tests.kit import row
 from tests.receiver import until
