@@ -60,9 +60,9 @@ SUMMARIES = {
     "scan-residue": "Look for purged identifiers in every file of ours.",
     "source": "Look at unknown exports; get permission to ask.",
     "demo": "Show the whole job on seven months of invented data.",
-    "serve": "Take the events of webhooks and register them.",
+    "serve": "Do the jobs on their schedule; take webhooks.",
     "simulate": "Play Hootsuite: its APIs, webhooks and exports, invented.",
-    "notice": "Write the notice's sentence; check what was published.",
+    "notice": "Write the notice's sentence, and check what was published.",
     "deploy": "Write the files of a service: units, crontab, manual.",
 }
 
