@@ -347,3 +347,11 @@ def test_a_draft_is_never_written_through_what_lies_in_wait(tmp_path: Path, monk
     assert victim.read_bytes() == b"theirs"
     assert unit.is_file()
     assert not unit.is_symlink()
+
+
+def test_a_prefix_of_which_more_than_one_level_is_made_can_be_used_again(tmp_path: Path) -> None:
+    prefix = tmp_path / "a" / "b"
+    assert install(prefix).code == 0
+    assert install(prefix).code == 0
+    assert uninstall(prefix).code == 0
+    assert not (prefix / "usr").exists()

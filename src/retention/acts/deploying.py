@@ -323,7 +323,8 @@ def _folders_for(path: Path, manifest: _Manifest) -> None:
         for folder in reversed(missing):
             folder.mkdir()
             folder.chmod(0o755)  # whatever the umask: the service and people must get through
-            manifest.folders.append(str(folder))
+            if folder.is_relative_to(manifest.path.parents[2]):  # what is above the prefix is not in the list
+                manifest.folders.append(str(folder))
     except OSError as error:
         raise _cannot(path, error) from None
 
