@@ -18,12 +18,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retention.audit.bundle import HANDOVER
-from retention.audit.checkpoint import Checkpoint, sign, vkey
+from retention.audit.bundle_verify import verify_exported
+from retention.audit.checkpoint import Checkpoint, parse_vkey, sign, vkey
 from retention.audit.entry import disposal_template
 from retention.audit.handover import verify_bundle
 from retention.audit.handover.verify_bundle import Folder, Key, NotVerifiedError, main, parse_key, parse_note
 from retention.audit.merkle import Frontier, leaf_hashes
 from retention.audit.signing import fingerprint
+from retention.report.work import bundle_as_text
 from tests.bundle_kit import ORIGIN, Log, batch, changed, contents_of, copied, files_of, heartbeat, signer
 
 if TYPE_CHECKING:
@@ -211,6 +213,68 @@ def test_a_link_in_place_of_a_file_is_not_followed(bundle: Path, tmp_path: Path)
     (bundle / "entries.jsonl").rename(tmp_path / "elsewhere")
     (bundle / "entries.jsonl").symlink_to(tmp_path / "elsewhere")
     caught(bundle, 0, "entries.jsonl does not have the 287 entries")
+
+
+@pytest.mark.parametrize("name", ["extra", "tile/evil", "tile", "tile/0", "anchors", "proofs/285.json", "tile/0/evil"])
+@pytest.mark.parametrize("to", ["folder", "file", "nowhere"])
+def test_a_link_is_refused_wherever_it_is_and_whatever_it_leads_to(
+    bundle: Path, tmp_path: Path, name: str, to: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    kept = tmp_path / "kept"
+    if (bundle / name).exists():
+        (bundle / name).rename(kept)
+    (bundle / name).symlink_to(kept if kept.exists() and to == "folder" else tmp_path / to)
+    assert f"{name} is a link: a bundle has none" in ask(bundle).problems
+
+
+@pytest.mark.parametrize("name", ["extra", "tile/5", "proofs/sub/sub", "checkpoints/287.d"])
+def test_a_folder_that_holds_nothing_is_named(bundle: Path, name: str) -> None:
+    (bundle / name).mkdir(parents=True)
+    assert f"{name} is a folder without a file: a bundle has none" in ask(bundle).problems
+
+
+def test_a_pipe_is_named_and_not_read(bundle: Path) -> None:
+    os.mkfifo(bundle / "pipe")
+    assert ask(bundle).problems == ["pipe is neither a file nor a folder: a bundle has none"]
+
+
+@pytest.mark.parametrize("place", ["", "tile/0/", "checkpoints/", "proofs/", "SHA256SUMS"])
+@pytest.mark.parametrize("name", ["a\nVERIFIED\nb", "a\x1b[2Kb", "a\rVERIFIED", "a VERIFIED", "a\u202eb", "a\udc80b"])
+def test_no_name_can_pass_for_a_finding_of_ours(
+    bundle: Path, capsys: pytest.CaptureFixture[str], place: str, name: str
+) -> None:
+    if place == "SHA256SUMS":
+        with (bundle / place).open("ab") as file:
+            file.write(f"{'0' * 64}  {name}\n".encode(errors="replace"))
+    else:
+        note = (bundle / "checkpoint").read_bytes()
+        (bundle / f"{place}{name}{'.tlog-proof' if place == 'proofs/' else ''}").write_bytes(note)
+    assert main([str(bundle), "--key", KEY.vkey]) == 1
+    said = capsys.readouterr().out
+    assert said.endswith("\nNOT VERIFIED\n")
+    assert "\nVERIFIED" not in said
+    assert (place == "SHA256SUMS" and "\n" in name) or re.search(r"'[^'\n]+'", said)
+    assert said.replace("\n", "").isprintable()
+    problems = bundle_as_text(verify_exported(bundle, [parse_vkey(KEY.vkey)]).found, "", trusted=True)
+    assert problems.replace("\n", "").isprintable()
+
+
+def test_the_name_of_a_log_cannot_pass_for_anything_else_either(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    origin = "a\x9b2Kb"
+    key = signer(name=origin)
+    frontier = Frontier()
+    frontier.append(leaf_hashes([b"{}"]))
+    note = sign(Checkpoint(origin, 1, frontier.root()), key)
+    (tmp_path / "proof").write_text(f"c2sp.org/tlog-proof@v1\nindex 0\n\n{note}", encoding="utf-8")
+    (tmp_path / "entry").write_bytes(b"{}")
+    (tmp_path / "key").write_text(vkey(key.verifier), encoding="utf-8")
+    given = ["--proof", str(tmp_path / "proof"), "--entry", str(tmp_path / "entry"), "--key", str(tmp_path / "key")]
+    assert main(given) == 0
+    assert capsys.readouterr().out.startswith("'a\\x9b2Kb': 1 entries")
 
 
 @pytest.mark.parametrize("index", [0, 1, 100, 101, 255, 256, 286])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
@@ -268,3 +269,89 @@ def test_the_list_names_every_file_that_was_written(tmp_path: Path) -> None:
     listed = json.loads((tmp_path / "etc/retention/deployed.json").read_text(encoding="utf-8"))["files"]
     own = {str(tmp_path / "etc/retention" / name) for name in ("deployed.json", "retention.toml")}
     assert {*listed} == {str(tmp_path / name) for name in files_below(tmp_path)} - own
+
+
+@pytest.mark.parametrize("link", ["etc", "etc/retention", "etc/systemd", "usr/local/share/man"])
+def test_nothing_is_written_nor_removed_through_a_link_that_leads_out(tmp_path: Path, link: str) -> None:
+    outside, prefix = tmp_path / "outside", tmp_path / "x"
+    install(prefix)
+    outside.mkdir()
+    (prefix / link).rename(outside / "kept")
+    (prefix / link).symlink_to(outside / "kept")
+    before = files_below(outside)
+    for answer in (install(prefix, "--user", "keeper"), uninstall(prefix)):
+        assert (answer.code, "leads out of" in answer.err) == (1, True)
+    assert files_below(outside) == before
+
+
+def test_a_first_install_refuses_such_a_link_before_it_writes_anything(tmp_path: Path) -> None:
+    outside, prefix = tmp_path / "outside", tmp_path / "x"
+    outside.mkdir()
+    prefix.mkdir()
+    (prefix / "usr").symlink_to(outside)
+    for more in ([], ["--dry-run"]):
+        answer = install(prefix, *more)
+        assert (answer.code, "leads out of" in answer.err) == (1, True)
+    assert [path.name for path in prefix.iterdir()] == ["usr"]
+    assert not [*outside.iterdir()]
+
+
+def test_a_link_that_stays_below_the_prefix_is_somebodys_way_of_doing_it(tmp_path: Path) -> None:
+    (tmp_path / "share").mkdir()
+    (tmp_path / "usr/local").mkdir(parents=True)
+    (tmp_path / "usr/local/share").symlink_to(tmp_path / "share")
+    assert install(tmp_path).code == 0
+    assert (tmp_path / "share/man/man1/retention.1").is_file()
+    assert uninstall(tmp_path).code == 0
+    assert not (tmp_path / "share/man").exists()
+
+
+@pytest.mark.parametrize("what", ["files", "folders"])
+def test_a_line_of_the_list_that_leads_through_a_link_removes_nothing(tmp_path: Path, what: str) -> None:
+    outside, prefix = tmp_path / "outside", tmp_path / "x"
+    (outside / "empty").mkdir(parents=True)
+    (outside / "victim").write_bytes(b"theirs")
+    install(prefix)
+    (prefix / "way").symlink_to(outside)
+    listed = prefix / "etc/retention/deployed.json"
+    told = json.loads(listed.read_text(encoding="utf-8"))
+    if what == "files":
+        told["files"][f"{prefix}/way/victim"] = hashlib.sha256(b"theirs").hexdigest()
+    else:
+        told["folders"].append(f"{prefix}/way/empty")
+    listed.write_text(json.dumps(told), encoding="utf-8")
+    answer = uninstall(prefix)
+    assert (answer.code, "leads out of" in answer.err) == (1, True)
+    assert (outside / "victim").read_bytes() == b"theirs"
+    assert (outside / "empty").is_dir()
+    assert (prefix / UNIT).is_file()
+
+
+def test_a_list_that_is_a_link_is_not_read(tmp_path: Path) -> None:
+    prefix = tmp_path / "x"
+    install(prefix)
+    listed = prefix / "etc/retention/deployed.json"
+    listed.replace(tmp_path / "elsewhere")
+    listed.symlink_to(tmp_path / "elsewhere")
+    assert "not as retention deploy wrote it" in uninstall(prefix).err
+    assert (prefix / UNIT).is_file()
+
+
+def test_a_draft_is_never_written_through_what_lies_in_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getpid", lambda: 4711)
+    victim, unit = tmp_path / "victim", tmp_path / "x" / UNIT
+    victim.write_bytes(b"theirs")
+    unit.parent.mkdir(parents=True)
+    (unit.parent / f".{unit.name}.4711").symlink_to(victim)
+    assert install(tmp_path / "x").code == 0
+    assert victim.read_bytes() == b"theirs"
+    assert unit.is_file()
+    assert not unit.is_symlink()
+
+
+def test_a_prefix_of_which_more_than_one_level_is_made_can_be_used_again(tmp_path: Path) -> None:
+    prefix = tmp_path / "a" / "b"
+    assert install(prefix).code == 0
+    assert install(prefix).code == 0
+    assert uninstall(prefix).code == 0
+    assert not (prefix / "usr").exists()

@@ -11,6 +11,7 @@ import pytest
 
 from retention.cli.app import retention
 from retention.cli.manual import pages
+from retention.settings.serve import ServeSettings
 from tests.acceptance.desk import ask
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +26,7 @@ KNOWN = {
     "Timer": "AccuracySec FixedRandomDelay OnCalendar Persistent RandomizedDelaySec",
     "Service": (
         "AmbientCapabilities CapabilityBoundingSet DevicePolicy ExecReload ExecStart Group "
-        "IPAddressAllow IPAddressDeny KeyringMode LimitCORE LockPersonality MemoryDenyWriteExecute "
+        "IPAddressAllow IPAddressDeny KeyringMode KillMode LimitCORE LockPersonality MemoryDenyWriteExecute "
         "NoNewPrivileges NotifyAccess PrivateDevices PrivateTmp PrivateUsers ProcSubset ProtectClock "
         "ProtectControlGroups ProtectHome ProtectHostname ProtectKernelLogs ProtectKernelModules "
         "ProtectKernelTunables ProtectProc ProtectSystem ReadWritePaths RemoveIPC Restart "
@@ -82,8 +83,31 @@ def test_both_units_that_work_are_closed_alike() -> None:
 def test_the_service_tells_systemd_how_it_is() -> None:
     assert values("retention.service", "Type") == ["notify"]
     assert values("retention.service", "NotifyAccess") == ["main"]
-    assert values("retention.service", "WatchdogSec") == ["120"]
+    assert values("retention.service", "WatchdogSec") == ["180"]
+    assert values("retention.service", "KillMode") == ["mixed"]
     assert values("retention.service", "ExecReload") == ["/bin/kill -HUP $MAINPID"]
+
+
+def test_the_service_has_the_time_to_let_its_jobs_end() -> None:
+    stop = int(values("retention.service", "TimeoutStopSec")[0])
+    assert stop >= ServeSettings().stop_seconds + 30
+    assert int(values("retention.service", "WatchdogSec")[0]) > stop - ServeSettings().stop_seconds
+
+
+def test_the_guide_of_the_service_and_its_unit_say_the_same() -> None:
+    guide = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
+    for key in ("Type", "NotifyAccess", "WatchdogSec", "KillMode", "TimeoutStopSec"):
+        assert f"`{key}={values('retention.service', key)[0]}`" in guide
+
+
+def test_a_database_that_is_away_for_some_minutes_does_not_end_the_service() -> None:
+    patience, burst = (values("retention.service", key)[0] for key in ("RestartSec", "StartLimitBurst"))
+    waited = int(patience) * int(burst)
+    assert 300 <= waited < int(values("retention.service", "StartLimitIntervalSec")[0]), "or it never gives up"
+
+
+def test_the_service_does_the_jobs_unless_it_is_told_otherwise() -> None:
+    assert "run" in ServeSettings().jobs.times, "the head of the unit says so"
 
 
 def test_a_run_beside_another_is_no_failure_and_a_closed_belt_is_one() -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,11 +157,12 @@ def install(site: Site, files: Iterable[Artefact], *, dry_run: bool) -> list[Ste
     """
     manifest = _load(site.prefix)
     wanted = {str(site.below(file.path)): file for file in files}
+    _demand_inside([*map(Path, wanted), site.config] if _is_ours(site) else map(Path, wanted), site.prefix)
     steps = [_written(Path(path), file, manifest, dry_run=dry_run) for path, file in wanted.items()]
     settled = {*wanted, *(str(step.path) for step in steps)}
     stale = [path for path in manifest.files if path not in settled]
     steps += [_removed(Path(path), manifest, dry_run=dry_run) for path in stale]
-    if site.config.is_relative_to(site.prefix) and not os.path.lexists(site.config):
+    if _is_ours(site) and not os.path.lexists(site.config):
         steps.append(Step("write", site.config, "an example: edit it"))
         if not dry_run:
             _folders_for(site.config, manifest)
@@ -218,6 +220,7 @@ def _mode_of(target: str) -> int:
 def _load(prefix: Path) -> _Manifest:
     path = prefix / "etc/retention/deployed.json"
     manifest = _Manifest(path)
+    _demand_inside([path], prefix)
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         manifest = _Manifest(path, {**told["files"]}, [*told["folders"]])
@@ -228,10 +231,25 @@ def _load(prefix: Path) -> _Manifest:
         raise _cannot(path, error) from None
     except (ValueError, KeyError, TypeError):
         ours = False
-    if not ours:
+    if not ours or path.is_symlink():
         msg = f"{path} is not as retention deploy wrote it; put it back, or remove the installed files yourself"
         raise RetentionError(msg)
+    _demand_inside(map(Path, manifest.files), prefix)
+    _demand_inside((Path(folder) / "x" for folder in manifest.folders), prefix)
     return manifest
+
+
+def _is_ours(site: Site) -> bool:
+    return site.config.is_relative_to(site.prefix)
+
+
+def _demand_inside(paths: Iterable[Path], prefix: Path) -> None:
+    """Refuse paths whose folder is another one than it seems: root writes and removes nothing outside of the prefix."""
+    root = prefix.resolve()
+    for path in paths:
+        if not Path(os.path.realpath(path.parent)).is_relative_to(root):
+            msg = f"{path.parent}: a link on the way there leads out of {prefix}; put a folder in the place of the link"
+            raise RetentionError(msg)
 
 
 def _is_below(name: str, prefix: Path) -> bool:
@@ -305,21 +323,27 @@ def _folders_for(path: Path, manifest: _Manifest) -> None:
         for folder in reversed(missing):
             folder.mkdir()
             folder.chmod(0o755)  # whatever the umask: the service and people must get through
-            manifest.folders.append(str(folder))
+            if folder.is_relative_to(manifest.path.parents[2]):  # what is above the prefix is not in the list
+                manifest.folders.append(str(folder))
     except OSError as error:
         raise _cannot(path, error) from None
 
 
 def _put(path: Path, content: bytes, mode: int) -> None:
     """Write a file whole or not at all."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        beside.write_bytes(content)
-        beside.chmod(mode)
-        beside.replace(path)
+        # O_EXCL, O_NOFOLLOW and a name that nobody foretells: a link that lies there in wait is not written through.
+        descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise _cannot(path, error) from None
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123  # of a descriptor
+            file.write(content)
+            os.fchmod(descriptor, mode)
+        Path(beside).replace(path)
     except OSError as error:
         with suppress(OSError):
-            beside.unlink()
+            Path(beside).unlink()
         raise _cannot(path, error) from None
 
 

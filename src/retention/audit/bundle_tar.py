@@ -67,6 +67,10 @@ class Archive:
         """Name every file."""
         return iter(self._places)
 
+    def strangers(self) -> Iterator[tuple[str, str]]:
+        """Name what a bundle never has: nothing, because a header of such a thing is refused."""
+        return iter(())
+
     def open(self, name: str) -> BinaryIO:
         """Open a file; one that is not there is empty."""
         return io.BufferedReader(_Part(self._file.fileno(), *self._places.get(name, (0, 0))))

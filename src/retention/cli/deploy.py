@@ -141,3 +141,4 @@ def _next(site: Site, manner: Manner) -> Iterator[str]:
         yield "Next: cron reads the file by itself. Where the timer ran: systemctl disable --now retention-run.timer"
     else:
         yield "Next: systemctl daemon-reload && systemctl enable --now retention-run.timer"
+        yield "Next: or, in place of the timer, enable retention.service, which runs all the time"

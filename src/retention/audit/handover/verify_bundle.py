@@ -14,7 +14,8 @@ What is checked, all of it computed anew from the lines of entries.jsonl (format
    first entry begins an epoch under another origin, after a database was restored; its key is compared anew;
 3. each batch against its disposals: number, first index, and that every message was due on the day that is stated;
 4. deletion-log.csv against the entries, line by line; each proof;
-5. every file that is not a tile against the list SHA256SUMS, and that list against its signature, SHA256SUMS.note;
+5. every file that is not a tile against the list SHA256SUMS, and that list against its signature, SHA256SUMS.note; that
+   there is no link and no folder without a file;
 6. with --since: the log still begins with what the checkpoint you kept speaks of.
 
 The fingerprint, or the key, is one that reached you on another way than the bundle: by letter, say. Without either the
@@ -267,6 +268,9 @@ class Bundle(Protocol):
     def names(self) -> Iterator[str]:
         """Name every file."""
 
+    def strangers(self) -> Iterator[tuple[str, str]]:
+        """Name what a bundle never has, each with what it is: links, folders without a file, devices."""
+
     def open(self, name: str) -> BinaryIO:
         """Open a file; one that is not there is empty."""
 
@@ -279,14 +283,32 @@ class Folder:
         self._path = path
 
     def names(self) -> Iterator[str]:
-        """Name every file."""
+        """Name every file; what is a link is none."""
         for folder, _, files in os.walk(self._path):
-            yield from ((Path(folder) / name).relative_to(self._path).as_posix() for name in files)
+            paths = (Path(folder, name) for name in files)
+            yield from (self._name(path) for path in paths if path.is_file() and not path.is_symlink())
+
+    def strangers(self) -> Iterator[tuple[str, str]]:
+        """Name what a bundle never has, each with what it is: links, folders without a file, devices."""
+        without: set[Path] = set()
+        for folder, folders, files in os.walk(self._path, topdown=False):
+            paths = [Path(folder, name) for name in (*folders, *files)]
+            for path in paths:
+                if path.is_symlink():
+                    yield self._name(path), "a link"
+                elif not path.is_file() and not path.is_dir():
+                    yield self._name(path), "neither a file nor a folder"
+            if without.issuperset(paths):
+                without.add(Path(folder))
+                yield self._name(Path(folder)), "a folder without a file"
 
     def open(self, name: str) -> BinaryIO:
         """Open a file; what is not there, or is a link, is empty."""
         path = self._path / name
         return path.open("rb") if path.is_file() and not path.is_symlink() else io.BytesIO()
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._path).as_posix()
 
 
 def blocks(file: BinaryIO) -> Iterator[bytes]:
@@ -298,6 +320,11 @@ def whole(bundle: Bundle, name: str) -> bytes:
     """Read a small file; what is beyond 32 MiB is left."""
     with bundle.open(name) as file:
         return b"".join(islice(blocks(file), MOST_BLOCKS))
+
+
+def shown(text: str) -> str:
+    """Spell a name so that it cannot pass for anything else in what is printed, whoever chose it."""
+    return text if re.fullmatch(r"[\w./+@-]+", text) and text.isprintable() else ascii(text)
 
 
 def tile_name(level: int, n: int, width: int) -> str:
@@ -575,12 +602,15 @@ def _verify(
     own = report.key = _parsed("keys/log.vkey", whole(bundle, "keys/log.vkey"), parse_key_bytes)
     others = sorted(name for name in bundle.names() if not name.startswith("tile/"))
     heads = [
-        (name, _parsed(name, whole(bundle, name), parse_note)) for name in others if name.startswith("checkpoints/")
+        (name, _parsed(shown(name), whole(bundle, name), parse_note))
+        for name in others
+        if name.startswith("checkpoints/")
     ]
     if whole(bundle, f"checkpoints/{head.size}") != note or any(
         name != f"checkpoints/{one.size}" for name, one in heads
     ):
         report.add("a file in checkpoints/ is not the checkpoint of the size that it is named after")
+    heads = [(shown(name), one) for name, one in heads]
     heads += [("the checkpoint that was kept elsewhere,", parse_note(one)) for one in since]
     walk, facts = _walk(bundle, report, {one.size for _, one in heads}, head, tick)
     chain = facts.introduced
@@ -607,7 +637,7 @@ def _verify(
     _check_proofs(bundle, others, [one for _, one in heads], report)
     for name in bundle.names():
         if name.startswith("tile/") and not walk.belongs(name):
-            report.add(f"{name} is not a tile of this log, or it is damaged")
+            report.add(f"{shown(name)} is not a tile of this log, or it is damaged")
 
 
 def _parsed(name: str, data: bytes, parse: Callable[[bytes], Read]) -> Read:
@@ -644,7 +674,7 @@ def _check_files(bundle: Bundle, report: Report) -> None:
     listed = {name: digest for digest, name in LISTED.findall(text)}
     if text != "".join(f"{listed[name]}  {name}\n" for name in sorted(listed)):
         report.add(f"{LIST} is not a list of files as sha256sum writes it")
-    wrong = []
+    wrong = [f"{shown(name)} is {what}: a bundle has none" for name, what in bundle.strangers()]
     there = sorted(name for name in bundle.names() if not name.startswith("tile/") and name not in {LIST, LIST_NOTE})
     for name in there:
         digest = sha256()
@@ -652,10 +682,10 @@ def _check_files(bundle: Bundle, report: Report) -> None:
             for block in blocks(file):
                 digest.update(block)
         if name not in listed:
-            wrong.append(f"{name} was added: it is not among the files that {LIST} lists")
+            wrong.append(f"{shown(name)} was added: it is not among the files that {LIST} lists")
         elif listed[name] != digest.hexdigest():
-            wrong.append(f"{name} was changed: it is not the file that {LIST} lists")
-    wrong += [f"{name} is missing: {LIST} lists it" for name in sorted(listed.keys() - set(there))]
+            wrong.append(f"{shown(name)} was changed: it is not the file that {LIST} lists")
+    wrong += [f"{shown(name)} is missing: {LIST} lists it" for name in sorted(listed.keys() - set(there))]
     if not text:
         wrong = [f"{LIST} is missing: nothing says which files belong to this bundle"]
     for problem in wrong[:MOST_FILES]:
@@ -742,7 +772,7 @@ def _check_proofs(bundle: Bundle, names: list[str], heads: list[Head], report: R
             except NotVerifiedError:
                 fits = False
             if not fits:
-                report.add(f"{name} does not prove its entry under a checkpoint of this bundle")
+                report.add(f"{shown(name)} does not prove its entry under a checkpoint of this bundle")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -841,10 +871,11 @@ def _tell(report: Report, kept: list[tuple[Path, bytes]], *, trusted: bool) -> i
     if report.problems or report.head is None or report.key is None:
         sys.stdout.write("NOT VERIFIED\n")
         return 1
-    sys.stdout.write(f"{report.head.origin}: {report.head.size} entries, root {b64encode(report.head.root).decode()}\n")
+    root = b64encode(report.head.root).decode()
+    sys.stdout.write(f"{shown(report.head.origin)}: {report.head.size} entries, root {root}\n")
     for path, note in kept:
         sys.stdout.write(
-            f"It begins with the {parse_note(note).size} entries of the checkpoint that was kept: {path}\n"
+            f"It begins with the {parse_note(note).size} entries of the checkpoint that was kept: {shown(str(path))}\n"
         )
     if trusted:
         sys.stdout.write("VERIFIED\n")
