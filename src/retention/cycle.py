@@ -85,10 +85,10 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
     """
     known = upkeep.newest_finding(context)
     with _turn(context, now) as held:
-        look(context.database, context.schedule, context.settings.notice, now)
         imports = take_in(context, held, now, watcher)
         plan = _plan(context, now)
         finished = _purge(context, held, plan, now=now, watcher=watcher, approval=None)
+        look(context.database, context.schedule, context.settings.notice, now)
         verification = upkeep.verify_log(context, now)
         if not verification.ok:
             raise LogError("\n".join(["the audit log does not verify:", *verification.problems]))
