@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import threading
 from contextlib import contextmanager, suppress
@@ -356,10 +357,13 @@ def written(office: Office, code: int) -> str:
 def test_page_is_written_for_each_state_and_status_keeps_its_codes(desk: Office) -> None:
     page = written(desk, 0)
     assert "The promise is kept" in page
+    assert "What needs attention" not in page
+    assert "The log that proves our deletions has not yet been checked in full." in page
     assert "Kept since 22 November 2026, the day on which the register was made." in page
     desk.drop("a.csv", [row("m-1", "2026-11-01 09:00:00"), row("m-2", "2026-11-09 09:00:00")])
     assert ask_office(desk, "run").code == 0
     page = written(desk, 0)
+    assert "has not yet been checked" not in page
     assert "1 November 2026" in page
     assert "2 February 2027" in page
     assert "DRILL" in page
@@ -395,6 +399,20 @@ def test_purge_in_time_is_no_break(desk: Office) -> None:
     desk.now += timedelta(days=72, hours=11)  # an hour before the grace is over
     assert ask_office(desk, "purge").code == 0
     assert "the day on which the register was made" in written(desk, 0)
+
+
+def test_resolving_a_finding_does_not_mend_a_log(desk: Office) -> None:
+    assert ask_office(desk, "run").code == 0
+    with sqlite3.connect(desk.url.partition("///")[2]) as database:
+        database.executescript("UPDATE verification SET ok = 0, size = 1, at = at - 86400")
+    for command, code in ((("status",), 5), (("check",), 13)):
+        assert ask_office(desk, *command).code == code
+    page = written(desk, 5)
+    assert "Not kept since 21 November 2026, as far as we know." in page
+    assert "does not pass its own check" in page
+    desk.now += timedelta(days=2)
+    assert ask_office(desk, "run").code == 0
+    assert "Kept since 24 November 2026, when the last thing that broke the promise" in written(desk, 0)
 
 
 def test_page_that_cannot_be_written_leaves_what_was_there(desk: Office, tmp_path: Path) -> None:
