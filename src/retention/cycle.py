@@ -88,7 +88,6 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
     """
     known = upkeep.newest_finding(context)
     with _turn(context, now) as held:
-        look(context.database, context.schedule, context.settings.notice, now)
         imports = take_in(context, held, now, watcher)
         plan = _next_plan(context, now)
         try:
@@ -96,6 +95,7 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
         except NotApprovedError:
             _verified(context, now)  # however long people take, the log is read
             raise
+        look(context.database, context.schedule, context.settings.notice, now)
         verification = _verified(context, now)
         if context.settings.purge.approvals:
             _next_plan(context, now)  # for people to look at: what became due since the approved one was made

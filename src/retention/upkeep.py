@@ -252,6 +252,9 @@ def verify_log(context: Context, now: datetime, progress: Callable[[int], None] 
         wrong = difference_from_log(connection, found)
     with context.database.write() as connection:
         if found.ok:
+            if verifications.found_bad(connection) and NOT_VERIFIED not in findings.count_open(connection):
+                # What a person resolved does not tell until when it was so; this does.
+                findings.open_finding(connection, NOT_VERIFIED, "resolved before it verified in full", at=now)
             findings.mended(connection, NOT_VERIFIED, at=now)
             verifications.note(connection, at=now, size=found.size, ok=True)
         if wrong is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import threading
 from contextlib import contextmanager, suppress
@@ -20,7 +21,7 @@ from tests.kit import Office, row
 from tests.unit.public_kit import REFERENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 NOTICE = '[notice]\norganisation = "Office for Example Statistics"\nprovider = "Hootsuite"\n'
@@ -151,11 +152,11 @@ def test_notice_that_cannot_be_read_is_an_error_and_a_finding(desk: Office, data
 
 def test_every_run_looks_at_the_configured_file(sqlite_office: Office) -> None:
     office = speaking(sqlite_office, 'file = "privacy.html"')
-    assert ask_office(office, "run").code == 3
+    assert ask_office(office, "run").code == 3  # a person must look at what it found
     assert kinds(office) == ["notice-unread"]
     file = office.folder / "privacy.html"
     file.write_text(f"<p>{TWO_MONTHS}</p>", encoding="utf-8")
-    assert ask_office(office, "run").code == 3
+    assert ask_office(office, "run").code == 3  # a person must look at what it found
     assert kinds(office) == ["notice-differs"]
     assert ask_office(office, "notice", "check").code == 4
     file.write_text(f"<p>{REFERENCE}</p>", encoding="utf-8")
@@ -163,12 +164,29 @@ def test_every_run_looks_at_the_configured_file(sqlite_office: Office) -> None:
     assert kinds(office) == []
 
 
+def test_notice_never_stops_a_run(sqlite_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = speaking(sqlite_office, 'file = "privacy.html"')
+    (office.folder / "privacy.html").write_text(f"<p>&#{'9' * 5000};</p><p>{REFERENCE}</p>", encoding="utf-8")
+    assert ask_office(office, "run").code == 0
+    assert kinds(office) == []
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("retention.notice.told.compare_file", fail)
+    office.drop("a.csv", [row("m-1", "2026-01-01 09:00:00")])
+    answer = ask_office(office, "run")
+    assert answer.code == 3, answer.both
+    assert "The audit log verifies" in answer.out
+    assert kinds(office) == ["notice-unread"]
+
+
 def test_schedule_that_moves_away_from_the_notice_is_seen(sqlite_office: Office) -> None:
     office = speaking(sqlite_office, 'file = "privacy.txt"')
     (office.folder / "privacy.txt").write_text(REFERENCE, encoding="utf-8")
     assert ask_office(office, "notice", "check").code == 0
     speaking(office, 'file = "privacy.txt"', ('keep = "P3M"', 'keep = "P6M"'))
-    assert ask_office(office, "run").code == 3
+    assert ask_office(office, "run").code == 3  # a person must look at what it found
     assert kinds(office) == ["notice-differs"]
 
 
@@ -185,9 +203,18 @@ class Site:
     """What the server answers next, and what it was asked."""
 
     def __init__(self) -> None:
-        self.status, self.headers, self.body = 200, {"Content-Type": "text/html; charset=utf-8"}, b""
+        self.status, self.body = 200, b""
+        self.headers: dict[str, str] = {"Content-Type": "text/html; charset=utf-8"}
         self.asked: list[str] = []
         self.url = ""
+
+
+class Dripping(dict[str, str]):
+    """Headers that come one by one, slowly."""
+
+    def __init__(self, drip: Callable[[], Iterator[tuple[str, str]]]) -> None:
+        super().__init__()
+        self.drip = drip
 
 
 @contextmanager
@@ -198,10 +225,12 @@ def serving() -> Iterator[Site]:
         def do_GET(self) -> None:
             site.asked.append(self.path)
             self.send_response(site.status)
-            for name, value in site.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
             with suppress(OSError):  # whoever asked may have had enough
+                for name, value in site.headers.drip() if isinstance(site.headers, Dripping) else site.headers.items():
+                    self.send_header(name, value)
+                    if isinstance(site.headers, Dripping):
+                        self.flush_headers()
+                self.end_headers()
                 self.wfile.write(site.body)
 
         def log_message(self, *_: object) -> None:
@@ -281,6 +310,23 @@ def test_what_is_too_long_takes_too_long_or_comes_compressed_is_refused(site: Si
         fetch(site.url, site.url)
 
 
+def test_time_is_limited_for_headers_too(site: Site) -> None:
+    enough = threading.Event()
+
+    def drip() -> Iterator[tuple[str, str]]:
+        for number in range(100):
+            yield f"X-{number}", "slow"
+            if enough.wait(0.1):
+                return
+
+    site.headers = Dripping(drip)
+    try:
+        with pytest.raises(RetentionError, match="takes too long"):
+            fetch(site.url, site.url, seconds=0.5)
+    finally:
+        enough.set()
+
+
 def test_server_that_is_gone_is_an_error_without_a_trace_of_the_library() -> None:
     with serving() as site:
         url = site.url
@@ -311,10 +357,13 @@ def written(office: Office, code: int) -> str:
 def test_page_is_written_for_each_state_and_status_keeps_its_codes(desk: Office) -> None:
     page = written(desk, 0)
     assert "The promise is kept" in page
+    assert "What needs attention" not in page
+    assert "The log that proves our deletions has not yet been checked in full." in page
     assert "Kept since 22 November 2026, the day on which the register was made." in page
     desk.drop("a.csv", [row("m-1", "2026-11-01 09:00:00"), row("m-2", "2026-11-09 09:00:00")])
     assert ask_office(desk, "run").code == 0
     page = written(desk, 0)
+    assert "has not yet been checked" not in page
     assert "1 November 2026" in page
     assert "2 February 2027" in page
     assert "DRILL" in page
@@ -350,6 +399,20 @@ def test_purge_in_time_is_no_break(desk: Office) -> None:
     desk.now += timedelta(days=72, hours=11)  # an hour before the grace is over
     assert ask_office(desk, "purge").code == 0
     assert "the day on which the register was made" in written(desk, 0)
+
+
+def test_resolving_a_finding_does_not_mend_a_log(desk: Office) -> None:
+    assert ask_office(desk, "run").code == 0
+    with sqlite3.connect(desk.url.partition("///")[2]) as database:
+        database.executescript("UPDATE verification SET ok = 0, size = 1, at = at - 86400")
+    for command, code in ((("status",), 5), (("check",), 13)):
+        assert ask_office(desk, *command).code == code
+    page = written(desk, 5)
+    assert "Not kept since 21 November 2026, as far as we know." in page
+    assert "does not pass its own check" in page
+    desk.now += timedelta(days=2)
+    assert ask_office(desk, "run").code == 0
+    assert "Kept since 24 November 2026, when the last thing that broke the promise" in written(desk, 0)
 
 
 def test_page_that_cannot_be_written_leaves_what_was_there(desk: Office, tmp_path: Path) -> None:

@@ -72,11 +72,23 @@ def test_log_was_verified_in_full_only_when_somebody_did_and_nothing_was_found_s
     assert "BROKEN from entry 1 on: when it was last looked at" in work.status().log["standing"]
     for finding in work.findings("log-not-verified"):
         resolve_finding(work.context, finding.id, "put back from the bundle", SUMMER)
-    log = work.status().log
-    assert (log["in_order"], log["verified"]) == (True, False)
-    assert "found BROKEN 2026-08-10T12:00:00Z and not verified in full since" in log["standing"]
+    status = work.status()
+    assert (status.promise, status.log["in_order"], status.log["verified"]) == ("broken", False, False)
+    found = "BROKEN from entry 1 on: found broken 2026-08-10T12:00:00Z and not verified in full since: entry 1 does not"
+    assert status.log["standing"].startswith(found)
+    work.purge()  # a person took it on themselves that work goes on
+    assert work.status().promise == "broken"
     work.run()
-    assert work.status().log["verified"] is True
+    assert (work.status().promise, work.status().log["verified"]) == ("kept", True)
+
+
+def test_what_is_stored_of_a_verification_must_be_numbers(sqlite_work: Work) -> None:
+    sqlite_work.run()
+    sqlite_work.tell("UPDATE verification SET at = 'soon'")
+    with pytest.raises(DatabaseError, match="last verification is no number; run: retention audit verify"):
+        sqlite_work.status()
+    sqlite_work.run()
+    assert sqlite_work.status().promise == "kept"
 
 
 def test_missing_triggers_put_the_promise_at_risk(sqlite_work: Work) -> None:

@@ -37,6 +37,7 @@ _KEPT = PublicFacts(
     now=datetime(2026, 11, 22, 6, 4, tzinfo=ZoneInfo("Europe/London")),
     drill=False,
     troubles=(),
+    unchecked=False,
     since="made",
     since_on=date(2026, 2, 3),
     registered=1830,

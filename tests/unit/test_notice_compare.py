@@ -242,3 +242,81 @@ def test_any_bytes_are_read_or_refused(data: bytes, kind: str, charset: str) -> 
     except RetentionError:
         return
     assert compare(promise(), blocks).items
+
+
+HELD = "Direct messages are stored by Hootsuite for three months"
+NOT_SHARED = "We do not share them with other organisations."
+DOUBTED = [
+    f"{HELD.replace('for three', 'for no less than three')}. {NOT_SHARED}",
+    f"{HELD.replace('for three', 'for no fewer than three')}. {NOT_SHARED}",
+    f"{HELD} for staff and twelve for the public. {NOT_SHARED}",
+    f"{HELD}, renewable. {NOT_SHARED}",
+    f"{HELD}, or longer where we see fit. {NOT_SHARED}",
+    *(
+        f"{HELD}. {beside} {NOT_SHARED}"
+        for beside in (
+            "A transcript is preserved for 10 years.",
+            "Copies live on in our backups for two years.",
+            "Our archive has them for ten years.",
+            "We extend this to ten years where we see fit.",
+            "This was so until 2024; now it is a year.",
+            "Copies live on for several years.",
+        )
+    ),
+    f"{HELD}. {NOT_SHARED} A transcript is preserved for 10 years.",
+    f"Everything is written down and preserved for 10 years. {HELD}. {NOT_SHARED}",
+]
+
+
+@pytest.mark.parametrize("text", DOUBTED)
+def test_another_period_that_may_be_of_messages_is_a_doubt(text: str) -> None:
+    assert states(checked(text))["period"] == "unsure", checked(text)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "We answer within five working days.",
+        "E-mails are kept for two years. We keep them for a year more where a case is open.",
+        "This three-month period is the same for everybody.",
+        "This notice is reviewed every year.",
+        "Our staff read messages 24 hours a day.",
+        "Surveys have a period of ten years.",
+        "After that time they are no longer kept.",
+    ],
+)
+def test_period_of_something_else_is_no_doubt(beside: str) -> None:
+    for text in (f"{HELD}. {NOT_SHARED} {beside}", f"{HELD}. {NOT_SHARED}\n\nA transcript is preserved for 10 years."):
+        assert checked(text).state == "ok", checked(text)
+
+
+REFERENCES = [
+    "&#" + 5000 * "9" + ";",
+    "&#" + 5000 * "0" + "32;",
+    "&#x" + 5000 * "f" + ";",
+    "<a title='&#" + 5000 * "9" + ";'>x</a>",
+]
+
+
+@pytest.mark.parametrize("odd", REFERENCES)
+def test_character_reference_of_any_length_is_read(odd: str) -> None:
+    assert checked(f"<p>{odd}</p><p>{REFERENCE}</p>", "html").state == "ok"
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"&#", b"9" * 5000, b"&#x", b"<![", b"<!DOCTYPE [", b"<?", b"<p ", b"]]>", b"='", b"\xff", b">"]
+        )
+        | st.binary(max_size=20),
+        max_size=12,
+    ).map(b"".join),
+    st.sampled_from(["html", "markdown", ""]),
+    st.sampled_from(["", "utf-7", "punycode", "undefined", "a\0b", "hex"]),
+)
+def test_any_pieces_of_markup_are_read_or_refused(data: bytes, kind: str, charset: str) -> None:
+    try:
+        blocks = read_notice(data, kind=kind, charset=charset)
+    except RetentionError:
+        return
+    assert compare(promise(), blocks).items

@@ -35,9 +35,11 @@ _OTHER_SUBJECT = re.compile(
     r"job|applications?|complaints?\s+form|comments?|posts?|followers?|recordings?|backups?)\b",
     _I,
 )
+_OURS_TOO = re.compile(r"\bbackups?\b", _I)
+_PASSING = re.compile(r"\b(?:hours?|minutes?|days?|as\s+long|longer\s+than)\b", _I)
 _KEEP = (
     r"stor(?:e[sd]?|ing|age)|kept|keeps?|keeping|h[eo]ld(?:s|ing)?|retain(?:s|ed|ing)?|retention|"
-    r"sav(?:e[sd]?|ing)|archiv(?:e[sd]?|ing)|remain(?:s|ing)?|stays?|lives?|available"
+    r"sav(?:e[sd]?|ing)|preserv(?:e[sd]?|ing)|archiv(?:e[sd]?|ing)|remain(?:s|ing)?|stays?|lives?|available"
 )
 _DROP = (
     r"delet(?:e[sd]?|ing|ion)|eras(?:e[sd]?|ing|ure)|remov(?:e[sd]?|ing|al)|destroy(?:s|ed|ing)?|destruction|"
@@ -96,10 +98,11 @@ Sharing = Literal["no", "yes", "unsure"]
 
 
 class PeriodClaim(NamedTuple):
-    """A period of retention that a sentence names."""
+    """A period of retention that a sentence names; ``beside`` where it may be one of something else."""
 
     found: Found
     sentence: str
+    beside: bool = False
 
 
 class SharingClaim(NamedTuple):
@@ -125,15 +128,25 @@ class Claims:
 def claims_of(blocks: Iterable[Block], provider: str, surfaces: str) -> Claims:
     """Collect what is said about private messages."""
     claims, topic = Claims(), _Topic(provider, surfaces)
-    for sentence, loose in topic.sentences(blocks):
+    for said in topic.sentences(blocks):
+        sentence = said.sentence
+        weighed = (_weigh(said, one) for one in periods_in(sentence))
+        claims.periods += [claim for claim in weighed if claim is not None]
+        if said.beside:
+            continue
         claims.passages.append(sentence)
-        claims.periods += [
-            PeriodClaim(one, sentence) for one in periods_in(sentence) if _retained(sentence, one, loose=loose)
-        ]
         _note_provider(claims, sentence, provider)
         shared = _sharing(sentence, provider)
         claims.sharing += [shared] if shared else []
     return claims
+
+
+class _Said(NamedTuple):
+    """A sentence; ``loose`` where a bare period in it counts: in a row of a table, or below a fitting heading."""
+
+    sentence: str
+    loose: bool
+    beside: bool
 
 
 class _Topic:
@@ -143,8 +156,8 @@ class _Topic:
         self._surfaces = _words(surfaces)
         self._provider = _words(provider)
 
-    def sentences(self, blocks: Iterable[Block]) -> Iterable[tuple[str, bool]]:
-        """Give them, each with whether a bare period in it counts: in a row of a table, or below a fitting heading."""
+    def sentences(self, blocks: Iterable[Block]) -> Iterable[_Said]:
+        """Give them, and those beside them in a block that have no other clear subject."""
         below = going = False
         for block in blocks:
             if block.heading:
@@ -153,12 +166,19 @@ class _Topic:
                 )
                 if not going:
                     continue
+            found: list[_Said] = []
+            spoken = aside = False
             for sentence in block.sentences:
                 about = self._begins(sentence)
                 other = _OTHER_SUBJECT.search(sentence) is not None and not _MESSAGE.search(sentence)
                 going = about or (not other and (below or (going and self._continues(sentence))))
-                if going:
-                    yield sentence, block.row or block.heading or below
+                aside = not about and (
+                    (other and not _OURS_TOO.search(sentence)) or (aside and self._continues(sentence))
+                )
+                spoken = spoken or going
+                if going or not aside:
+                    found.append(_Said(sentence, block.row or block.heading or below, not going))
+            yield from found if spoken else ()
 
     def _begins(self, sentence: str) -> bool:
         if _DMS.search(sentence):
@@ -177,13 +197,19 @@ def _words(text: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){together}(?!\w)", _I)
 
 
-def _retained(sentence: str, one: Found, *, loose: bool) -> bool:
+def _weigh(said: _Said, one: Found) -> PeriodClaim | None:
     """Tell a period of retention from one for an answer: by the verb before it, else by the one after it."""
-    before = list(_VERB.finditer(sentence, 0, one.start))
-    verb = before[-1] if before else _VERB.search(sentence, one.end)
-    if one.period is None and verb is None:
-        return False
-    return loose if verb is None else verb["keep"] is not None
+    before = list(_VERB.finditer(said.sentence, 0, one.start))
+    verb = before[-1] if before else _VERB.search(said.sentence, one.end)
+    if verb is not None and verb["keep"] is None:
+        return None
+    if not said.beside and (verb is not None or (said.loose and one.period is not None)):
+        return PeriodClaim(one, said.sentence)
+    if one.period is None and verb is None and _PASSING.search(said.sentence, one.start, one.end):
+        return None
+    return PeriodClaim(
+        one._replace(doubt="a sentence names a period, and not clearly of what"), said.sentence, beside=True
+    )
 
 
 def _note_provider(claims: Claims, sentence: str, provider: str) -> None:

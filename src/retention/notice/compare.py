@@ -58,8 +58,14 @@ def _period(clause: Clause, clauses: Sequence[Clause], claims: list[PeriodClaim]
     rule = clause.rule if len(clauses) > 1 else None
     ours = [claim for claim in claims if clause in _meant(claim.sentence, clauses)]
     wanted = say_period_in_words(clause.period)
-    wrong = [claim for claim in ours if claim.found.period not in {None, clause.period}]
-    doubtful = [claim for claim in ours if claim.found.doubt and claim not in wrong]
+    known = {None, clause.period}
+    wrong = [claim for claim in ours if not claim.beside and claim.found.period not in known]
+    promised = {one.period for one in clauses}
+    doubtful = [
+        claim
+        for claim in ours
+        if claim.found.doubt and claim not in wrong and not (claim.beside and claim.found.period in promised)
+    ]
     right = [claim for claim in ours if claim.found.period == clause.period and not claim.found.doubt]
     if wrong and all(claim.found.doubt for claim in wrong) and not right:
         return Item("period", rule, "unsure", f"{wrong[0].found.doubt}; the schedule says {wanted}", _quotes(wrong))

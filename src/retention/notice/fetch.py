@@ -6,7 +6,9 @@ answer is read up to a limit of size and of time.
 
 from __future__ import annotations
 
+import threading
 import time
+from concurrent.futures import Future
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,11 +19,12 @@ from retention.errors import RetentionError, UsageError
 from retention.notice.reading import LONGEST
 
 SECONDS = 30.0
-"""How long the whole of an answer may take."""
+"""How long the whole of an answer may take, from the name of the host to the last byte."""
 
 _TIMEOUT = 10.0
 _PIECE = 1 << 16
 _OK = 200
+_LATE = "the notice cannot be fetched: its host takes too long to send it"
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -53,7 +56,7 @@ def fetch(url: str, allowed: str | None, *, seconds: float = SECONDS) -> Page:
         msg = "only the host that url in [notice] names is connected to; name the page there, or give a file"
         raise UsageError(msg)
     try:
-        return _got(url, time.monotonic() + seconds)
+        return _in_time(url, seconds)
     except (requests.RequestException, urllib3_errors.HTTPError, OSError) as error:
         msg = f"the notice cannot be fetched from its url ({type(error).__name__})"
         raise RetentionError(msg) from None
@@ -68,6 +71,23 @@ def _origin(url: str) -> tuple[str, str, int] | None:
     if parts.scheme not in _PORTS or not parts.hostname or "@" in parts.netloc or "\\" in url:
         return None
     return parts.scheme, parts.hostname.casefold(), port or _PORTS[parts.scheme]
+
+
+def _in_time(url: str, seconds: float) -> Page:
+    """Wait no longer than that, whatever the host does: a limit of the library's is one for each byte."""
+    answer: Future[Page] = Future()
+
+    def get() -> None:
+        try:
+            answer.set_result(_got(url, time.monotonic() + seconds))
+        except BaseException as error:  # noqa: BLE001  # raised where the answer is waited for
+            answer.set_exception(error)
+
+    threading.Thread(target=get, name="notice", daemon=True).start()  # what is late is left to end by itself
+    try:
+        return answer.result(max(seconds, 0))
+    except TimeoutError:
+        raise RetentionError(_LATE) from None
 
 
 def _got(url: str, until: float) -> Page:
@@ -98,8 +118,7 @@ def _body(answer: requests.Response, until: float) -> bytes:
         if len(body) > LONGEST:
             break  # whoever reads it says that it is too long
         if time.monotonic() > until:
-            msg = "the notice cannot be fetched: its host takes too long to send it"
-            raise RetentionError(msg)
+            raise RetentionError(_LATE)
     return bytes(body)
 
 

@@ -42,7 +42,7 @@ _RANGE_BEFORE = re.compile(
 )
 _ROUGHLY = re.compile(
     r"\b(?:about|around|approximately|approx\.?|roughly|circa|nearly|almost|some|(?:at\s+)?least|(?:a\s+)?minimum(?:\s+period)?"
-    r"(?:\s+of)?|more\s+than|over|longer\s+than|typically|normally|usually|generally)\s+(?:for\s+|a\s+period\s+of\s+)?$",
+    r"(?:\s+of)?|more\s+than|over|longer\s+than|(?:less|fewer|shorter|greater|sooner|earlier)\s+than|upwards\s+of|in\s+excess\s+of|typically|normally|usually|generally)\s+(?:for\s+|a\s+period\s+of\s+)?$",
     re.IGNORECASE,
 )
 _AT_MOST = re.compile(
@@ -55,6 +55,14 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 _OR_MORE = re.compile(r"\s+(?:or|to)\s+(?:more|longer|so)\b|\s+at\s+least\b|\s+minimum\b", re.IGNORECASE)
+_PROLONGED = re.compile(
+    r"\b(?:renew\w*|exten(?:d(?:s|ed|ing|able)?|sions?|sible)|prolong\w*|roll(?:s|ed|ing)?\s+over|twice|double[ds]?|"
+    r"(?<!no\s)(?<!not\s)(?<!any\s)longer(?!\s+than))\b",
+    re.IGNORECASE,
+)
+_SECOND = re.compile(
+    rf"\b(?:[0-9]{{1,5}}|{SPELLED})\s+(?:for|if|when|where|otherwise|in\s+(?:the|other|any|all)\s)", re.IGNORECASE
+)
 _OTHER_START = re.compile(
     r"^\W{0,3}(?:after|from|following|since|once|of)\s+(?:(?:the|your|our|a|an|it|you|we|has|have|is|was|its|last|end|of|date|"
     r"day|when)\s+){0,7}(?:clos\w*|end\w*|conversation|case|enquiry|inquiry|query|account|resol\w*|complet\w*|year|"
@@ -151,6 +159,8 @@ def _qualified(sentence: str, one: Found) -> Found:
         (not at_most and _ROUGHLY.search(before), "it does not give the period exactly"),
         (not at_most and _DENIED.search(before), "it denies a period"),
         (_OR_MORE.match(after), "it does not give the period exactly"),
+        (_PROLONGED.search(sentence), "it says that the period may be longer"),
+        (_SECOND.search(before) or _SECOND.search(after), "it gives a second number"),
         (_OTHER_START.search(after), "it counts from another day than that of receipt"),
     )
     return one._replace(doubt=next((why for there, why in doubts if there), ""))

@@ -44,6 +44,7 @@ _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|approx|inc|ltd|plc|co|no|art|cf|vs|mr|mrs|ms|dr|st)|\b[A-Z])\.$", re.IGNORECASE
 )
 _BREAK = re.compile(r"(?<=[.!?])[\"'\u201d)\]]*\s+(?=[\"'\u201c(\[]*[A-Z0-9])")
+_REFERENCE = re.compile(r"&#0*([0-9]{1,8})[0-9]*")
 _LOOKS_LIKE_HTML = re.compile(
     r"<(?:!doctype\s+html|html|head|body|p|div|section|article|main|h[1-6]|ul|table)\b", re.IGNORECASE
 )
@@ -83,7 +84,11 @@ def read_notice(data: bytes, *, kind: str = "", charset: str = "") -> list[Block
         msg = "the notice is not text; give it as HTML, Markdown or plain text"
         raise RetentionError(msg)
     html = kind == "html" or (not kind and _LOOKS_LIKE_HTML.search(text) is not None)
-    return _of_html(text) if html else _of_plain(text)
+    try:
+        return _of_html(text) if html else _of_plain(text)
+    except (ValueError, LookupError, AssertionError, RecursionError) as error:  # a parser that is not ours
+        msg = f"the notice cannot be taken apart ({type(error).__name__}); give the same text in another form"
+        raise RetentionError(msg) from None
 
 
 def tidy(text: str) -> str:
@@ -115,7 +120,7 @@ def _decoded(data: bytes, charset: str) -> str:
     for codec in ("utf-8", charset, declared[1].decode("ascii") if declared else ""):
         try:
             return codecs.decode(data, codec, "strict") if _is_text_codec(codec) else _unknown(codec)
-        except (UnicodeError, LookupError):
+        except (ValueError, LookupError):
             continue
     return data.decode("cp1252", "replace")
 
@@ -124,7 +129,7 @@ def _is_text_codec(name: str) -> bool:
     """Tell an encoding of text from the library's others, one of which unpacks archives."""
     try:
         return bool(name) and "a".encode(name).decode(name) == "a"
-    except (UnicodeError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError):
         return False
 
 
@@ -189,6 +194,7 @@ def _hidden(attrs: list[tuple[str, str | None]]) -> bool:
 
 def _of_html(text: str) -> list[Block]:
     """Read HTML; what would have the parser search to the end again and again is taken out before."""
+    text = _REFERENCE.sub(r"&#\1", text)  # what has more digits is no character, and long ones are refused as numbers
     markup, end, rest = _without_comments(text).replace("<![", "<! ").rpartition(">")
     reader = _Reader()
     reader.feed(markup + end)

@@ -60,6 +60,10 @@ def look(database: Database, schedule: Schedule, notice: NoticeSettings | None, 
         with database.write() as connection:
             tell_unread(connection, notice.file.name, str(error), now)
         return
+    except Exception as error:  # noqa: BLE001  # whatever was published, it must not stop a run
+        with database.write() as connection:
+            tell_unread(connection, notice.file.name, f"the notice cannot be read ({type(error).__name__})", now)
+        return
     with database.write() as connection:
         tell(connection, notice.file.name, found, now)
 

@@ -68,6 +68,7 @@ class English:
     )
     no_personal_data: Final = "This page holds no personal data, loads nothing from elsewhere and runs no script."
     made_by: Final = "Written by the program that deletes the messages."
+    unchecked: Final = "The log that proves our deletions has not yet been checked in full."
     shared: ClassVar[Mapping[bool, str]] = {True: "with other organisations", False: "no"}
     headlines: ClassVar[Mapping[str, str]] = {
         "kept": "The promise is kept",

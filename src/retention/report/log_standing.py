@@ -66,10 +66,7 @@ class LogStanding:
     def _last_words(self) -> str:
         if self.last is None:
             return "never verified in full"
-        when = iso(from_epoch(self.last.at))
-        if not self.last.ok:
-            return f"found BROKEN {when} and not verified in full since"
-        return f"last verified in full {when} ({self.last.size} entries)"
+        return f"last verified in full {iso(from_epoch(self.last.at))} ({self.last.size} entries)"
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain values for JSON."""
@@ -100,13 +97,21 @@ def log_standing(
         fault = Fault(f"the head says {size} entries, there are {entries}")
     if fault is None and elsewhere is not None:
         fault = Fault(elsewhere)
-    if fault is None and NOT_VERIFIED in findings.count_open(connection):
+    if fault is None:
         fault = _found_before(connection, last)
     return LogStanding(size, root, entries, fault, missing_guards(connection), last)
 
 
-def _found_before(connection: Connection, last: LastVerification | None) -> Fault:
-    """Say again what was found wrong, since the ends of the log do not show it, or not any more."""
-    told = [one.reason for one in findings.load(connection, open_only=True) if one.kind == NOT_VERIFIED]
-    index = last.size if last is not None and not last.ok and last.size >= 0 else None
-    return Fault(f"when it was last looked at: {told[0]}", index)
+def _found_before(connection: Connection, last: LastVerification | None) -> Fault | None:
+    """Say again what was found wrong: the ends may not show it, and a person who resolves the finding mends nothing."""
+    bad = last if last is not None and not last.ok else None
+    if bad is None and NOT_VERIFIED not in findings.count_open(connection):
+        return None
+    known = [one for one in findings.load(connection, open_only=False) if one.kind == NOT_VERIFIED]
+    still = [one.reason for one in known if one.resolved_at is None]
+    index = bad.size if bad is not None and bad.size >= 0 else None
+    if still:
+        return Fault(f"when it was last looked at: {still[0]}", index)
+    reason = f": {known[-1].reason}" if known else ""
+    when = f" {iso(from_epoch(bad.at))}" if bad else ""
+    return Fault(f"found broken{when} and not verified in full since{reason}", index)

@@ -2,7 +2,8 @@
 
 *Since when* is derived and not claimed. The promise is kept since the register was made, or since the last trace of a
 break: a purge whose plan held something overdue, or a finding about a log that did not verify or a copy that a source
-still held, counted until it was resolved.
+still held, counted until it was resolved. A log that was found bad is bad until it verifies in full, whoever resolves
+the finding.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from retention.audit.stored import latest_note
 from retention.model import Period, from_epoch
 from retention.policy.days import local_day, start_of_day
 from retention.policy.period import expires_on
-from retention.store import findings, runs
+from retention.store import findings, runs, verifications
 from retention.store.orders import PRESENT_KIND
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class PublicFacts(NamedTuple):
     now: datetime
     drill: bool
     troubles: tuple[str, ...]
+    unchecked: bool
     since: Since
     since_on: date | None
     registered: int
@@ -80,6 +82,7 @@ def public_facts(
         now=now.astimezone(schedule.zone),
         drill=installation.drill,
         troubles=_troubles(status),
+        unchecked=not status.log["problem"] and not status.log["verified"],
         since=since,
         since_on=None if instant is None else local_day(instant, schedule.zone),
         registered=status.registered,
@@ -101,7 +104,7 @@ def _troubles(status: Status) -> tuple[str, ...]:
     """Name what is wrong by kind, the worst first, each once."""
     broken, kinds = status.promise == "broken", status.findings["by_kind"]
     found = ["overdue"] if status.overdue else []
-    found += [] if status.log["verified"] else ["log"]
+    found += ["log"] if status.log["problem"] else []
     shown = status.upstream["present"] or PRESENT_KIND in kinds
     found += ["source_broken"] if broken and shown else []
     found += ["source"] if (shown and not broken) or status.upstream["overdue"] else []
@@ -118,6 +121,8 @@ def _since(
     if status.promise == "broken":
         began = [from_epoch(one.opened_at) for one in known if one.resolved_at is None]
         began += [datetime.fromisoformat(status.overdue_since)] if status.overdue_since else []
+        verified = verifications.last(connection)
+        began += [from_epoch(verified.at)] if verified is not None and not verified.ok else []
         return ("broken", min(began)) if began else ("unknown", None)
     mended = [from_epoch(one.resolved_at) for one in known if one.resolved_at is not None]
     mended += [found] if (found := _last_late_purge(connection, schedule, grace)) else []

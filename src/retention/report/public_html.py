@@ -78,6 +78,8 @@ def _standing(promise: Promise, facts: PublicFacts, words: English) -> Iterable[
     yield f'<p class="lead">{escape(words.standing(facts.state, held=facts.held))}</p>'
     day = words.day(facts.since_on) if facts.since_on else ""
     yield f"<p>{escape(words.since[facts.since].format(day=day))}</p>"
+    if facts.unchecked:
+        yield f"<p>{escape(words.unchecked)}</p>"
     if facts.troubles:
         label = words.what_is_wrong if facts.state == "broken" else words.what_needs_care
         yield f"<h3>{escape(label)}</h3>\n<ul>"
