@@ -86,7 +86,7 @@ def import_all(
         if isinstance(source, EventInbox):
             # Events tell what was sent, and nothing of what the source still holds.
             result = import_item(replace(terms, watch=None), source, item, nothing_to_keep, again=False)
-            source.forget(item, held)
+            source.forget(item, held, late=now if result.already_imported else None)
         else:
             after = after_import(settings[source.name], waits, now, leave_refused=again)
             result = import_item(terms, source, item, after, again=again)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from retention.anchors.catalog import anchor_files, build_anchors
@@ -123,6 +123,12 @@ class Context:
         """Name the sources some of whose messages are told of by events, with the time of the event."""
         return frozenset(source.identity for source in self.settings.webhooks)
 
+    def renewed(self) -> Context:
+        """Give the same at the epoch that its log has now, for who stays while a person begins another."""
+        with self.database.read() as connection:
+            origin = rotation.present_origin(connection, self.installation.origin)
+        return replace(self, installation=self.installation._replace(origin=origin))
+
     def signer(self) -> Signer:
         """Load the key that signs, and those that sign beside it; they must be the ones that the log names."""
         return signer_of(self.database, self.key_folder, self.installation.origin)
@@ -157,11 +163,11 @@ class Context:
 
     def inboxes(self) -> list[EventInbox]:
         """Give what waits of every webhook, in the order of the file, and then of those that are configured no more."""
-        identities = {settings.name: settings.identity for settings in self.settings.webhooks}
+        known = [(settings.name, settings.identity) for settings in self.settings.webhooks]
+        configured = [EventInbox(name, identity, self.database) for name, identity in known]
         with self.database.read() as connection:
-            left = [name for name in inbox.waiting_sources(connection) if name not in identities]
-        identities |= {name: name for name in left}
-        return [EventInbox(name, identity, self.database) for name, identity in identities.items()]
+            left = [name for name in inbox.waiting_sources(connection) if name not in dict(known)]
+        return [*configured, *(EventInbox(name, name, self.database, configured=False) for name in left)]
 
     def pickups(self) -> list[Pickup]:
         """Build the pickup of every source whose files are fetched from a server; nothing is connected yet."""
@@ -267,8 +273,9 @@ def open_context(settings: Settings) -> Context:
 
     def prove(connection: Connection) -> None:
         """Hold the log against its anchors and its head; the caller has locked it, so nobody signs in between."""
-        remembered(settings, installation.origin).compare(connection)
-        fault = find_fault(connection, installation.origin, signing.public_keys(key_folder(settings)))
+        origin = rotation.present_origin(connection, installation.origin)  # another epoch may have begun since
+        remembered(settings, origin).compare(connection)
+        fault = find_fault(connection, origin, signing.public_keys(key_folder(settings)))
         if fault is not None:
             raise fault.refusal()
 

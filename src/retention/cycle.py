@@ -87,7 +87,7 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
 
     """
     known = upkeep.newest_finding(context)
-    with _turn(context, now) as held:
+    with _turn(context, now, watcher) as held:
         imports = take_in(context, held, now, watcher)
         plan = _next_plan(context, now)
         try:
@@ -106,15 +106,22 @@ def ingest(
     context: Context, now: datetime, watcher: Watcher, named: tuple[Source, list[Path]] | None = None
 ) -> list[ImportResult]:
     """Ingest what waits on servers and what lies in the landing folders, or the files that a person names."""
-    with _turn(context, now) as held:
+    with _turn(context, now, watcher) as held:
         if named is None:
             return take_in(context, held, now, watcher)
         return import_all(context, held, now, watcher, intake.named(*named), again=True)
 
 
 def register_events(context: Context, now: datetime, watcher: Watcher) -> list[ImportResult]:
-    """Register what webhooks brought, and read no folder."""
-    with _turn(context, now) as held:
+    """Register what webhooks brought, by the schedule in force, and read no folder.
+
+    Raises:
+        OtherScheduleError: another schedule is in force than the configured one; events wait for a job that adopts it.
+        LockHeldError: another run is at work.
+
+    """
+    upkeep.demand_schedule(context)
+    with _turn(context, now, watcher, events=True) as held:
         items = intake.discovered(context.database, context.inboxes(), clock=time.time(), now=now, skip=watcher.skip)
         return import_all(context, held, now, watcher, items)
 
@@ -151,20 +158,33 @@ def purge(
     if chosen is not None and chosen.schedule_digest != context.schedule.digest:
         msg = "the schedule has changed since this plan was made; make a new one with: retention purge --dry-run"
         raise UsageError(msg)
-    with _turn(context, now) as held:
+    with _turn(context, now, watcher) as held:
         made = chosen or _next_plan(context, now)
         finished = _purge(context, held, made, now=now, watcher=watcher, approval=approval)
     return made, _reread(context, finished)
 
 
 @contextmanager
-def _turn(context: Context, now: datetime) -> Iterator[Lease]:
-    """Hold the lease for one job: first mend what an interrupted one left, at the end sign what was done."""
+def _turn(context: Context, now: datetime, watcher: Watcher, *, events: bool = False) -> Iterator[Lease]:
+    """Hold the lease for one job, which waits for whoever registers events; that one waits for nobody."""
     upkeep.demand_order(context, now)
     log_retries()
-    signer = context.signer()  # a key that is missing must show before anything is deleted
-    held = lease.take(context.database)
+    held = lease.take(context.database, events=True) if events else lease.take_turn(context.database, watcher.stop)
     try:
+        with _in_order(context, held, now, events=events):
+            yield held
+    finally:
+        with suppress(RetentionError):  # a lease that cannot be given back runs out
+            lease.give_back(context.database, held)
+
+
+@contextmanager
+def _in_order(context: Context, held: Lease, now: datetime, *, events: bool) -> Iterator[None]:
+    """First mend what an interrupted job left, at the end sign what was done."""
+    signer = context.signer()  # a key that is missing must show before anything is deleted
+    try:
+        if events:
+            upkeep.demand_schedule(context)  # a job may have adopted another just before
         signer = _mend_keys(context, held, now) or signer
         for run_id in close_interrupted(context.database, context.log, held, now):
             _log.warning("a run had been interrupted", run=run_id)
@@ -181,7 +201,7 @@ def _turn(context: Context, now: datetime) -> Iterator[Lease]:
             _log.warning("the identifiers of an order were forgotten without evidence", order=number)
         _reconcile_calls(context, held, now)
         settle_files(context.database, context.log, context.quarantine, now)
-        yield held
+        yield
         with context.database.write() as connection:
             coverage.look(connection, context.watched_sources, context.schedule, now)
     except LogError:
@@ -192,9 +212,6 @@ def _turn(context: Context, now: datetime) -> Iterator[Lease]:
         raise
     else:
         upkeep.sign_checkpoint(context, signer, now)
-    finally:
-        with suppress(RetentionError):  # a lease that cannot be given back runs out
-            lease.give_back(context.database, held)
 
 
 def _mend_keys(context: Context, held: Lease, now: datetime) -> Signer | None:

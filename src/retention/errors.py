@@ -65,6 +65,14 @@ class LockHeldError(RetentionError):
     exit_code = Exit.LOCKED
 
 
+class RegisteringError(LockHeldError):
+    """The service holds the lease for the moment that it needs to register events."""
+
+
+class OtherScheduleError(RetentionError):
+    """Another schedule is in force than the one that this process was configured with."""
+
+
 class BeltClosedError(RetentionError):
     """A safety belt stopped the purge before it deleted anything."""
 

@@ -16,7 +16,7 @@ from retention.audit.stored import greatest_anchored
 from retention.audit.tiles import DatabaseTiles
 from retention.audit.verify import Verification, verify
 from retention.context import check_family
-from retention.errors import AnchorError, BrokenLogError, LogError, RestoredError
+from retention.errors import AnchorError, BrokenLogError, LogError, OtherScheduleError, RestoredError
 from retention.report.ledger import REGISTER_MISMATCH, difference, difference_from_log
 from retention.report.log_standing import NOT_VERIFIED
 from retention.store import findings, ledger, runs, verifications
@@ -61,6 +61,20 @@ def adopt_schedule(context: Context, now: datetime) -> None:
         changed = entry("schedule_changed", now, schedule_digest=schedule.digest, rules=rules, **before)
         context.log.append(connection, [changed])
         runs.use_schedule(connection, schedule, now)
+
+
+def demand_schedule(context: Context) -> None:
+    """Refuse to go on where the schedule in force is another than the configured one; the first may be any.
+
+    Raises:
+        OtherScheduleError: it is another one.
+
+    """
+    with context.database.read() as connection:
+        in_force = runs.latest_schedule_digest(connection)
+    if in_force not in {None, context.schedule.digest}:
+        msg = "another schedule is in force than the one that this process was configured with"
+        raise OtherScheduleError(msg)
 
 
 def demand_order(context: Context, now: datetime) -> None:

@@ -77,10 +77,11 @@ def test_dead_process_of_this_machine_is_taken_over_at_once(work: Work) -> None:
     assert work.purge(AUTUMN)[1].disposed == 40
 
 
-def test_process_number_that_was_given_out_again_does_not_keep_the_register(work: Work) -> None:
+@pytest.mark.parametrize("at", ["", "events|"])
+def test_process_number_that_was_given_out_again_does_not_keep_the_register(work: Work, at: str) -> None:
     work.take(DUE)
     machine = _holder(work).rsplit("|", 2)[0]
-    _hold_as(work, f"{machine}|{os.getpid()}|1")
+    _hold_as(work, f"{at}{machine}|{os.getpid()}|1")
     assert work.purge(AUTUMN)[1].disposed == 40
 
 

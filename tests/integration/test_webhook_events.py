@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from retention import cycle
-from retention.errors import LeaseLostError, LockHeldError
+from retention.acts.epochs import begin_epoch
+from retention.errors import LeaseLostError, LockHeldError, OtherScheduleError, RestoredError, StoppedError
 from retention.ingest.inbox import KEYS_KEPT, EventInbox
 from retention.service import receive
 from retention.service.event import Outcome
 from retention.service.registering import Registrar
-from retention.store import lease, month_keys
+from retention.store import inbox, lease, month_keys
 from retention.watcher import Watcher
+from tests.integration.backups import Backup
 from tests.integration.hook import DOOR, DUE, at_work, reconfigure, register, take, taking, took, waiting
 from tests.integration.work import QUIET, SUMMER, Work
 from tests.kit import row
@@ -237,17 +241,167 @@ def test_batch_that_was_imported_and_not_yet_forgotten_is_forgotten_then(
 ) -> None:
     took(work, "message-1")
 
-    def killed(_inbox: EventInbox, _item: object, _held: object) -> None:
+    _register_and_die(work, monkeypatch)
+    assert waiting(work) == 1
+    [again] = cycle.register_events(work.context, SUMMER, QUIET)
+    assert again.already_imported
+    assert (work.ids(), waiting(work)) == (["message-1"], 0)
+
+
+def _register_and_die(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Register what waits, and end before it is gone from the inbox."""
+
+    def killed(*_: object, **__: object) -> None:
         raise _KilledError
 
     with monkeypatch.context() as patched:
         patched.setattr(EventInbox, "forget", killed)
         with pytest.raises(_KilledError):
             cycle.register_events(work.context, SUMMER, QUIET)
+
+
+def test_batch_that_is_forgotten_after_its_disposal_makes_an_erasure_owed(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    took(work, "message-1")
+    _register_and_die(work, monkeypatch)
+    assert work.purge(DUE)[1].disposed == 1
     assert waiting(work) == 1
-    [again] = cycle.register_events(work.context, SUMMER, QUIET)
-    assert again.already_imported
-    assert (work.ids(), waiting(work)) == (["message-1"], 0)
+    [again] = cycle.register_events(work.context, DUE + timedelta(hours=1), QUIET)
+    assert (again.already_imported, waiting(work)) == (True, 0)
+    with work.context.database.read() as connection:
+        assert inbox.erasure_owed(connection)
+    work.purge(DUE + timedelta(hours=2))
+    with work.context.database.read() as connection:
+        assert not inbox.erasure_owed(connection)
+
+
+OF_PRIVATE = 'match = { visibility = "private" }'
+OF_WHATSAPP = 'match = { visibility = "private", network = "whatsapp" }'
+
+
+def test_event_that_is_sent_again_after_the_rule_was_widened_is_registered(work: Work) -> None:
+    reconfigure(work, (OF_PRIVATE, OF_WHATSAPP))
+    took(work, "message-1")
+    assert register(work)["not_covered"] == 1
+    reconfigure(work, (OF_WHATSAPP, OF_PRIVATE))
+    work.ingest()
+    with taking(work) as receiver:
+        assert take(receiver, event("message-1", at=SUMMER, key="another")) is Outcome.KEPT
+    assert register(work)["registered"] == 1
+
+
+def test_events_wait_where_a_job_has_adopted_another_schedule(work: Work) -> None:
+    reconfigure(work, (OF_PRIVATE, OF_WHATSAPP))
+    took(work, "message-0")
+    assert register(work)["not_covered"] == 1  # the first to come adopts what it has
+    with closing(work.office.open().database) as database:
+        old = Registrar(replace(work.context, database=database), lambda: SUMMER, 1)
+        reconfigure(work, (OF_WHATSAPP, OF_PRIVATE))
+        took(work, "message-1")
+        work.run(SUMMER)
+        took(work, "message-2")
+        assert not old.once()
+        assert waiting(work) == 1
+    assert work.kinds()["schedule_changed"] == 2
+    assert register(work)["registered"] == 1
+    assert work.ids() == ["message-1", "message-2"]
+
+
+def test_schedule_that_is_adopted_just_before_events_have_their_turn_is_seen(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work.ingest()
+    took(work, "message-1")
+    real = lease.take
+
+    def adopted(*args: Any, **more: Any) -> lease.Lease:  # noqa: ANN401  # passed on
+        work.tell("UPDATE schedule_version SET digest = 'sha256:another'")
+        return real(*args, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lease, "take", adopted)
+        with pytest.raises(OtherScheduleError):
+            cycle.register_events(work.context, SUMMER, QUIET)
+    assert (waiting(work), work.ids()) == (1, [])
+
+
+def _opened_with_its_webhook(work: Work) -> None:
+    work.context.database.close()
+    hooked(work.office)
+    work.context = work.office.open()
+
+
+def test_service_goes_on_when_a_person_begins_a_new_epoch(work: Work) -> None:
+    took(work, "message-1")
+    register(work)
+    backup = Backup(work)
+    _opened_with_its_webhook(work)
+    took(work, "message-2")
+    register(work)
+    backup.put_back()
+    _opened_with_its_webhook(work)
+    registrar = Registrar(work.context, lambda: SUMMER, 1)
+    took(work, "message-3")
+    with pytest.raises(RestoredError):
+        registrar.once()
+    other = work.office.open()
+    with closing(other.database):
+        begin_epoch(other, "the disk broke", now=SUMMER, person="ann")
+    assert registrar.once()
+    later = SUMMER + timedelta(days=40)
+    took(work, "message-4", at=later)  # its month needs a key, which has an entry
+    assert Registrar(work.context, lambda: later, 1).once()
+    assert work.findings() == []
+    assert work.ids() == ["message-1", "message-3", "message-4"]
+    _opened_with_its_webhook(work)
+
+
+def test_events_of_a_webhook_that_is_configured_no_more_wait_until_it_is_again(work: Work) -> None:
+    took(work, "message-1")
+    named = ('name = "hook"', 'name = "other"')
+    reconfigure(work, named)
+    work.run(SUMMER)
+    assert (work.ids(), waiting(work)) == ([], 1)
+    assert [(one.kind, one.source) for one in work.findings()] == [("source-failed", NAME)]
+    reconfigure(work, (named[1], named[0]))
+    assert register(work)["registered"] == 1
+    assert work.findings() == []
+    work.take([row("message-1", "2026-08-10 13:00:00")])
+    assert work.ids() == ["message-1"]
+
+
+def test_job_waits_for_who_registers_events_and_may_be_stopped_meanwhile(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = lease.take(work.context.database, events=True)
+    waited = 0
+
+    def pass_by(_seconds: float) -> None:
+        nonlocal waited
+        waited += 1
+        if waited == 3:
+            lease.give_back(work.context.database, held)
+
+    def stop() -> None:
+        raise StoppedError
+
+    monkeypatch.setattr(lease, "sleep", pass_by)
+    with pytest.raises(StoppedError):
+        work.purge(watcher=Watcher(stop=stop))
+    assert waited == 0
+    work.purge()
+    assert waited == 3
+    held = lease.take(work.context.database, events=True)
+    took(work, "message-1")
+    with pytest.raises(LockHeldError, match="events are being registered"):
+        cycle.register_events(work.context, SUMMER, QUIET)
+    assert waited == 3
+    waited = 4
+    with pytest.raises(LockHeldError, match="events are being registered"):
+        work.purge()
+    assert waited > 100
+    lease.give_back(work.context.database, held)
 
 
 def test_batch_is_not_forgotten_by_a_job_that_has_lost_the_lease(work: Work) -> None:

@@ -13,7 +13,7 @@ from retention.acts.ordering import list_orders, show_order
 from tests.integration.hook import DUE, at_work, reconfigure, register, took, waiting
 from tests.integration.work import QUIET, SUMMER, Work
 from tests.kit import row
-from tests.receiver import HOOK, NAME
+from tests.receiver import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,14 +134,6 @@ def test_identifiers_that_no_rule_covers_are_erased_though_nothing_is_disposed_o
     assert finished.disposed == 0
     for file in (one for one in tmp_path.glob("register.db*") if one.is_file()):
         assert LONG.encode() not in file.read_bytes()
-
-
-def test_events_of_a_webhook_that_is_configured_no_more_are_registered_under_its_name(work: Work) -> None:
-    took(work, "message-1")
-    reconfigure(work, (HOOK.format(seconds=3600.0), "\n[purge]\n"))
-    [result] = work.ingest()
-    assert (result.source, result.progress.registered) == (NAME, 1)
-    assert waiting(work) == 0
 
 
 def test_every_job_forgets_keys_of_which_no_repetition_would_be_taken(work: Work) -> None:

@@ -60,7 +60,7 @@ def begin_epoch(context: Context, reason: str, *, now: datetime, person: str) ->
         BrokenLogError: the log in the database does not verify; put a backup back whose log does.
 
     """
-    held = lease.take(context.database)
+    held = lease.take_turn(context.database)
     try:
         predecessor = _predecessor(context)
         upkeep.demand_sound(context, now)  # a backup that is broken itself is no way out

@@ -52,7 +52,7 @@ def rotate_signing_key(context: Context, reason: str, *, now: datetime, person: 
     """
     upkeep.demand_order(context, now)
     old = context.signer().verifier
-    held = lease.take(context.database)
+    held = lease.take_turn(context.database)
     try:
         new = signing.new_key(context.key_folder, context.installation.origin, signing_passphrase()).verifier
         until = now + context.settings.keys.overlap_time

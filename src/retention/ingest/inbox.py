@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retention.errors import FileRefusedError
+from retention.errors import FileRefusedError, SourceError
 from retention.model import MessageClass, PseudonymousMessage, to_epoch
 from retention.sources.interface import Source, SourceItem
 from retention.store import inbox, lease
@@ -35,11 +35,15 @@ _TYPE = "private message"
 class EventInbox(Source):
     """The events of one webhook that wait."""
 
-    def __init__(self, name: str, identity: str, database: Database) -> None:
-        """Take its name, the source whose identifiers its messages carry, and where they wait."""
+    def __init__(self, name: str, identity: str, database: Database, *, configured: bool = True) -> None:
+        """Take its name, the source whose identifiers its messages carry, and where they wait.
+
+        Of one that is not configured nobody knows whose identifiers they are, so its events go on waiting.
+        """
         self.name = name
         self._identity = identity
         self._database = database
+        self._configured = configured
 
     @property
     def identity(self) -> str:
@@ -48,6 +52,9 @@ class EventInbox(Source):
 
     def discover(self, *, at: float) -> Iterator[SourceItem]:  # noqa: ARG002  # events need not settle
         """List the batches, the oldest first, with one for everything that came since the last."""
+        if not self._configured:
+            msg = "events of this webhook wait, and the configuration has no source of its name; put it back"
+            raise SourceError(msg)
         with self._database.write() as connection:
             batches = inbox.gather(connection, self.name)
         for batch in batches:
@@ -80,14 +87,19 @@ class EventInbox(Source):
         """Tell that a batch never changes."""
         return self._item(_batch(item)) == item
 
-    def forget(self, item: SourceItem, held: lease.Lease) -> None:
-        """Remove a batch that was imported; whoever has lost the lease since may not, for it may be another by now."""
+    def forget(self, item: SourceItem, held: lease.Lease, *, late: datetime | None = None) -> None:
+        """Remove a batch that was imported; whoever has lost the lease since may not, for it may be another by now.
+
+        ``late`` is the present instant where an earlier job had imported it: its messages may be disposed of already.
+        """
         with self._database.write() as connection:
             lease.renew(connection, held, self._database.dialect.clock)
             inbox.forget(connection, self.name, _batch(item))
+            if late is not None:
+                inbox.owe_erasure(connection, self.name, item.digest, late)
 
     def _item(self, batch: int) -> SourceItem:
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(b"%d\n" % batch)  # the same event may come again, under another key, and is new then
         with self._database.read() as connection:
             for event in inbox.batch_of(connection, self.name, batch):
                 digest.update(json.dumps(astuple(event)).encode() + b"\n")

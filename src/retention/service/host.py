@@ -191,7 +191,7 @@ class Host:
             failures = {name: state.failures for name, state in jobs.load(connection).items()}
         own = figures(leads=self._leading, calls=self.calls(), failures=failures)
         more = self._called.metrics
-        return own + (more(self._own, self._called.clock()) if more else "")
+        return own + (more(self._own.renewed(), self._called.clock()) if more else "")
 
     def _look_at_clock(self) -> None:
         """Count turns anew where the clock was put back: those counted before may be years away."""

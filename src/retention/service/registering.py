@@ -6,7 +6,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from retention import cycle
-from retention.errors import LockHeldError, RetentionError, StoppedError
+from retention.errors import LockHeldError, OtherScheduleError, RetentionError, StoppedError
 from retention.ingest.inbox import forget_late_keys
 from retention.logs import get_logger
 from retention.store import inbox
@@ -48,7 +48,12 @@ class Registrar:
         with self._context.database.read() as connection:
             if not inbox.count_waiting(connection):
                 return False
-        cycle.register_events(self._context, self._clock(), Watcher(stop=self._stop))
+        self._context = self._context.renewed()
+        try:
+            cycle.register_events(self._context, self._clock(), Watcher(stop=self._stop))
+        except OtherScheduleError as error:
+            _log.warning("events wait for the next run, or for the configuration to be read again", reason=str(error))
+            return False
         return True
 
     def _work(self) -> None:

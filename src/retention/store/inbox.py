@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from retention.store import imports
 from retention.store.tables import import_, run, webhook_event, webhook_seen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -88,22 +90,32 @@ def stream_people(connection: Connection) -> Iterator[tuple[str, str]]:
 
 
 def erasure_owed(connection: Connection) -> bool:
-    """Tell whether identifiers came that were not registered and went since the last run that came to its end."""
+    """Tell whether identifiers went since the last run that came to its end, unregistered or after their disposal."""
     ended = select(func.coalesce(func.max(run.c.finished_at), 0)).where(run.c.state == "done").scalar_subquery()
     lost = import_.c.not_covered + import_.c.born_expired + import_.c.rejected > 0
-    of_events = select(import_.c.id).where(import_.c.name == ITEM, import_.c.finished_at >= ended, lost)
+    late = import_.c.records == 0
+    of_events = select(import_.c.id).where(import_.c.name == ITEM, import_.c.finished_at >= ended, lost | late)
     return connection.execute(of_events.limit(1)).first() is not None
+
+
+def owe_erasure(connection: Connection, source: str, digest: str, at: datetime) -> None:
+    """Note that a batch went long after its import: an import of nothing, which no batch is."""
+    number = imports.start(connection, source=source, name=ITEM, digest=digest, at=at, window_from=None, window_to=None)
+    imports.finish(connection, number, "done", at)
 
 
 def gather(connection: Connection, source: str) -> list[int]:
     """Put what waits and is in no batch yet into a new one, and give the numbers of all batches.
 
-    A batch never changes afterwards, so that an import of it that was cut off can go on.
+    A batch never changes afterwards, so that an import of it that was cut off can go on. Its number is given out once:
+    every batch that went left an import behind, so imports and waiting batches together only grow.
     """
     of_source = webhook_event.c.source == source
-    last = connection.execute(select(func.max(webhook_event.c.batch))).scalar() or 0
-    free = update(webhook_event).where(of_source, webhook_event.c.batch.is_(None))
-    connection.execute(free.values(batch=last + 1))
+    batch = webhook_event.c.batch
+    last, waiting = connection.execute(select(func.max(batch), func.count(batch.distinct()))).one()
+    imported = connection.execute(select(func.max(import_.c.id))).scalar() or 0
+    free = update(webhook_event).where(of_source, batch.is_(None))
+    connection.execute(free.values(batch=max(last or 0, imported + waiting) + 1))
     query = select(webhook_event.c.batch).where(of_source).distinct().order_by(webhook_event.c.batch)
     return [int(number) for number in connection.execute(query).scalars()]
 

@@ -3,7 +3,7 @@
 It is taken and renewed by the database server's clock, because only that clock is shared. Whoever takes it over gets
 the next token; every batch renews it inside its own transaction, so a run that was paused and lost its lease cannot
 commit. A holder that is a dead process of this machine is taken over at once, so that a killed run does not have to be
-waited for.
+waited for. Whoever registers events says so in its name: that takes a moment, and a job waits for it.
 """
 
 from __future__ import annotations
@@ -11,19 +11,26 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from retention.errors import LeaseLostError, LockHeldError
+from retention.errors import LeaseLostError, LockHeldError, RegisteringError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection
 
     from retention.store.engine import Database
 
 NAME = "cycle"
 SECONDS = 120.0
+_EVENTS = "events|"
+_PAUSE = 0.25
+_TRIES = 240
+"""A job waits a minute for whoever registers events."""
 _OVER = frozenset("ZX")  # killed, but its parent has not asked how it ended
 
 
@@ -37,15 +44,31 @@ class Lease:
     seconds: float = SECONDS
 
 
-def take(database: Database, name: str = NAME, seconds: float = SECONDS) -> Lease:
-    """Take the lease of a name for so many seconds.
+def take_turn(database: Database, stop: Callable[[], None] = lambda: None) -> Lease:
+    """Take the lease for a job, after whoever registers events; ``stop`` is asked meanwhile and raises to stop.
 
     Raises:
-        LockHeldError: another process holds it.
+        LockHeldError: another job holds it, or events are still being registered after a minute.
+
+    """
+    for _ in range(_TRIES):
+        try:
+            return take(database)
+        except RegisteringError:
+            stop()
+            sleep(_PAUSE)
+    return take(database)
+
+
+def take(database: Database, name: str = NAME, seconds: float = SECONDS, *, events: bool = False) -> Lease:
+    """Take the lease of a name for so many seconds; ``events`` says that it is to register events.
+
+    Raises:
+        LockHeldError: another process holds it; a `RegisteringError` where it registers events.
 
     """
     clock = database.dialect.clock
-    me = _this_process()
+    me = (_EVENTS if events else "") + _this_process()
     with database.write() as connection:
         insert = "INSERT INTO lease (name, holder, token, expires_at) VALUES (:name, '', 0, 0) ON CONFLICT DO NOTHING"
         connection.execute(text(insert), {"name": name})
@@ -53,6 +76,9 @@ def take(database: Database, name: str = NAME, seconds: float = SECONDS) -> Leas
             text(f"SELECT holder, token, expires_at > {clock} AS alive FROM lease WHERE name = :name"), {"name": name}
         ).one()
         if row.holder and row.alive and not _is_dead(row.holder):
+            if row.holder.startswith(_EVENTS):
+                msg = f"events are being registered ({_describe(row.holder)}); wait for it to finish"
+                raise RegisteringError(msg)
             msg = f"another run holds the register ({_describe(row.holder)}); wait for it to finish"
             raise LockHeldError(msg)
         taken = connection.execute(
@@ -119,11 +145,11 @@ def _started(pid: int) -> str:
 
 
 def _is_dead(holder: str) -> bool:
-    machine, pid, started = holder.rsplit("|", 2)
+    machine, pid, started = holder.removeprefix(_EVENTS).rsplit("|", 2)
     if machine != _machine() or "unknown" in machine or not started:
         return False
     return _started(int(pid)) != started
 
 
 def _describe(holder: str) -> str:
-    return f"process {holder.rsplit('|', 2)[1]} on {holder.split('|', maxsplit=1)[0]}"
+    return f"process {holder.rsplit('|', 2)[1]} on {holder.removeprefix(_EVENTS).split('|', maxsplit=1)[0]}"

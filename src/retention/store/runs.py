@@ -203,15 +203,13 @@ def latest_schedule_digest(connection: Connection) -> str | None:
 
 
 def use_schedule(connection: Connection, schedule: Schedule, at: datetime) -> None:
-    """Record that a schedule is in force from an instant on."""
-    known = select(schedule_version.c.digest).where(schedule_version.c.digest == schedule.digest)
-    if connection.execute(known).one_or_none() is None:
-        values = {"digest": schedule.digest, "canonical": schedule.canonical, "adopted_at": to_epoch(at)}
+    """Record that a schedule is in force from an instant on; it is the latest, whatever the clock said before."""
+    last = connection.execute(select(func.max(schedule_version.c.adopted_at))).scalar()
+    adopted_at = to_epoch(at) if last is None else max(to_epoch(at), last + 1)
+    known = update(schedule_version).where(schedule_version.c.digest == schedule.digest)
+    if not connection.execute(known.values(adopted_at=adopted_at)).rowcount:
+        values = {"digest": schedule.digest, "canonical": schedule.canonical, "adopted_at": adopted_at}
         connection.execute(insert(schedule_version).values(values))
-    else:
-        connection.execute(
-            update(schedule_version).where(schedule_version.c.digest == schedule.digest).values(adopted_at=to_epoch(at))
-        )
 
 
 def keep_remark(connection: Connection, commitment: str, salt: str, body: str) -> None:
