@@ -18,8 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention.cli.app import retention
-from retention.errors import FileRefusedError
+from retention.context import configured_source
+from retention.errors import ConfigError, FileRefusedError
+from retention.model import IncomingMessage
 from retention.report.sniffed import sniffed_as_toml
+from retention.resources import resource
+from retention.settings import load_settings
 from retention.sources.sniff import sniff
 from retention.sources.sniff.dates import guess_dates
 from tests.unit.test_sources_samples import FORMATS, SAMPLES
@@ -88,11 +92,13 @@ def test_an_unknown_table_becomes_a_configuration_that_reads_it(tmp_path: Path) 
         "date_format": "%d.%m.%Y %H:%M",
         "delimiter": ";",
         "encoding": "cp1252",
+        "after_ingest": "keep-until-due",
+        "upstream": "order",
     }
     counts = guess["counts"]
     assert (counts["messages"], counts["private"], counts["public"], counts["problems"]) == (12, 8, 4, 0)
     assert guess["class_values"]["message_type"] == ["Kommentar", "Privatnachricht", "Story"]
-    assert "Are the 1 kinds of rows private" in " ".join(guess["questions"])
+    assert "Private or not: 1 kind of rows" in " ".join(guess["questions"])
     assert tomllib.loads(guess["toml"])["source"] == [guess["source"]]
 
 
@@ -124,12 +130,96 @@ def test_a_day_and_a_month_that_cannot_be_told_apart_are_asked_about(tmp_path: P
     assert "date_format" not in guess["certain"]
 
 
-def test_where_nothing_tells_everything_is_taken_as_private(tmp_path: Path) -> None:
-    path = tmp_path / "plain.csv"
-    path.write_text(table(["id", "created_at", "who"], *[[f"m{n}", f"2026-10-0{n} 10:20", "x"] for n in range(1, 9)]))
+def with_kinds(column: str, *kinds: str, count: int = 12) -> str:
+    rows = [[f"m{n}", f"2026-10-{n + 10} 10:20", kinds[n % len(kinds)], SECRET] for n in range(count)]
+    return table(["id", "created_at", column, "text"], *rows)
+
+
+@pytest.mark.parametrize(
+    ("column", "kinds", "private", "public"),
+    [
+        ("Sichtbarkeit", ("privat", "öffentlich"), ["privat"], ["öffentlich"]),
+        ("Sichtbarkeit", ("öffentlich", "nicht öffentlich"), ["nicht öffentlich"], ["öffentlich"]),
+        ("Art", ("Nachricht", "Kommentar"), ["nachricht"], ["kommentar"]),
+        ("Visibilité", ("Privé", "Publique"), ["privé"], ["publiq"]),
+        ("Visibilidad", ("Mensaje privado", "Comentario público"), ["privad"], ["públic", "comentario"]),
+        ("Zichtbaarheid", ("privé", "openbaar"), ["privé"], ["openba"]),
+        ("Ort", ("Direktnachricht", "Beitrag"), ["direkt"], ["beitrag"]),
+        ("visibility", ("private", "public", "non-public"), ["non-public", "private"], ["public"]),
+    ],
+)
+def test_words_of_privacy_are_known_in_five_languages(
+    tmp_path: Path, column: str, kinds: tuple[str, ...], private: list[str], public: list[str]
+) -> None:
+    path = tmp_path / "kinds.csv"
+    path.write_text(with_kinds(column, *kinds), encoding="utf-8")
     guess = said(path)
-    assert (guess["counts"]["private"], guess["counts"]["public"]) == (8, 0)
-    assert "Which rows are private?" in " ".join(guess["questions"])
+    assert guess["source"]["private_when"] == {"column": column, "contains": private}
+    assert sorted(guess["source"]["public_when"]["contains"]) == sorted(public)
+    assert guess["counts"]["public"] == 12 // len(kinds)
+
+
+def test_where_nothing_tells_it_is_asked_and_the_configuration_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plain.csv"
+    rows = [[f"m{n}", f"2026-10-{n + 10} 10:20", "ab"[n % 2], ("Anna", "Otto")[n % 2], "x"] for n in range(8)]
+    path.write_text(table(["id", "created_at", "type", "clerk", "same"], *rows))
+    guess = said(path)
+    assert "private_when" not in guess["source"]
+    assert (guess["open"], guess["counts"]["messages"]) == (["private_when"], 8)
+    told = "Nothing in the file tells private from public; candidates: type (a: 4, b: 4), clerk (2 values). "
+    assert told in " ".join(guess["questions"])
+    printed = run(path).stdout
+    assert '# private_when = { column = "...", contains = ["..."] }  # ASKED; ' in printed
+    assert "Anna" not in printed
+    config = tmp_path / "retention.toml"
+    example = (resource("config") / "retention.toml").read_text(encoding="utf-8")
+    config.write_text(f"{example}\n{printed}", encoding="utf-8")
+    with pytest.raises(ConfigError, match="columns need private_when"):
+        load_settings(config)
+    answered = printed.replace('# private_when = { column = "...", contains = ["..."] }', "private_when = ALL")
+    answer = '{ column = "created_at", any = true }'
+    assert answer in printed
+    config.write_text(f"{example}\n{answered.replace('ALL', answer)}", encoding="utf-8")
+    source = configured_source(load_settings(config).source[-1])
+    messages = [one for one in source.read(source.open_item(path)) if isinstance(one, IncomingMessage)]
+    assert [one.message_class.visibility for one in messages] == ["private"] * 8
+
+
+def test_a_file_without_rows_is_said_to_have_none(tmp_path: Path) -> None:
+    path = tmp_path / "header.csv"
+    path.write_text("id,created_at,type\n")
+    guess = said(path)
+    assert "private_when" not in guess["source"]
+    asked = " ".join(guess["questions"])
+    assert "The file has no rows, so nothing could be looked at" in asked
+    assert "How are times written?" in asked
+    path.write_text("id,kind\n")
+    with pytest.raises(FileRefusedError, match="has no rows, so nothing could be looked at, and has no column"):
+        sniff(path)
+
+
+@pytest.mark.parametrize(("form", "unit"), [("epoch", 1), ("epoch-ms", 1000)])
+def test_times_since_1970_are_found_by_the_name_of_their_column(tmp_path: Path, form: str, unit: int) -> None:
+    path = tmp_path / "epoch.csv"
+    rows = [[f"{1760000000 + n}", f"{(1760000000 + n * 999) * unit}", ("dm", "post")[n % 2]] for n in range(12)]
+    path.write_text(table(["id", "timestamp", "type"], *rows))
+    guess = said(path)
+    assert guess["source"]["date_format"] == form
+    assert guess["source"]["columns"] == {"message_id": "id", "received_at": "timestamp", "message_type": "type"}
+    assert (guess["counts"]["messages"], guess["counts"]["problems"]) == (12, 0)
+    assert "time zone" not in " ".join(guess["questions"])
+
+
+def test_what_reading_found_is_told_in_sentences(tmp_path: Path) -> None:
+    path = tmp_path / "notes.csv"
+    path.write_text(with_kinds("type", "dm", "comment", "story") + f"m99,,dm,{SECRET}\nm98,2026-10-10 10:20\n")
+    printed = run(path).stdout
+    assert '#   line 4: the column "type" says neither private nor public in this and maybe further rows; ' in printed
+    assert '#   1 row in which the column "created_at" is empty.' in printed
+    assert "?." not in printed
+    assert 'after_ingest = "keep-until-due"  # yours to choose' in printed
+    assert 'upstream = "order"  # yours to choose' in printed
+    assert "#   retention init --drill " in printed
 
 
 @pytest.mark.parametrize(
@@ -157,7 +247,7 @@ def test_a_short_word_within_another_word_proves_nothing(tmp_path: Path) -> None
     path.write_text(
         table(["id", "created_at", "type"], *[[f"m{n}", f"2026-10-0{n} 10:20", kinds[n % 2]] for n in range(1, 9)])
     )
-    assert said(path)["source"]["private_when"]["contains"] == ["private"]
+    assert "private_when" not in said(path)["source"]
 
 
 @pytest.mark.parametrize(

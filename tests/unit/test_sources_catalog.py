@@ -40,6 +40,7 @@ def test_an_unknown_kind_lists_the_known_ones() -> None:
         ({"columns": {**COLUMNS, "channel": " "}, "private_when": DM}, "columns.channel"),
         ({"columns": COLUMNS, "private_when": {"column": "kind"}}, "private_when"),
         ({"columns": COLUMNS, "private_when": {"equals": "dm"}}, "private_when"),
+        ({"columns": COLUMNS, "private_when": {"column": "kind", "equals": "dm", "any": True}}, "private_when"),
         ({"columns": COLUMNS, "private_when": {"column": "kind", "contains": ["dm", ""]}}, "private_when"),
         ({"preset": "hootsuite-inbox", "public_when": {"column": "kind"}}, "public_when"),
         ({"preset": "hootsuite-inbox", "time_zone": "London"}, "time_zone"),

@@ -215,3 +215,43 @@ def test_a_long_file_does_not_fill_the_memory_with_times(monkeypatch: pytest.Mon
         moment = start + timedelta(hours=hours)
         assert from_epoch(clock.reader()(moment.strftime("%Y-%m-%d %H:%M:%S"))) == moment
     assert 1 <= clock.remembered <= 10
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("epoch", "1782901230"),
+        ("epoch", " 1782901230.75 "),
+        ("epoch-ms", "1782901230999"),
+        ("epoch-ms", "1782901230000"),
+    ],
+)
+def test_times_since_1970_are_in_utc_whatever_the_zone(form: str, text: str) -> None:
+    assert date_format_problem(form) is None
+    assert read(text, date_format=form) == "2026-07-01T10:20:30Z"
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "reason"),
+    [
+        ("epoch", "", "is empty"),
+        ("epoch", "1.78E+09", 'is not seconds since 1970, as date_format = "epoch" says'),
+        ("epoch-ms", "2026-07-01 10:20", 'is not milliseconds since 1970, as date_format = "epoch-ms" says'),
+        ("epoch", "1782901230999", "has a year outside 1990 to 2200 when read as seconds since 1970"),
+        ("epoch-ms", "1782901230", "has a year outside 1990 to 2200 when read as milliseconds since 1970"),
+        ("epoch", "-1782901230", 'is not seconds since 1970, as date_format = "epoch" says'),
+        ("epoch", "\u0661782901230", 'is not seconds since 1970, as date_format = "epoch" says'),
+    ],
+)
+def test_what_is_no_time_since_1970_is_refused(form: str, text: str, reason: str) -> None:
+    assert why_not(text, form) == reason
+
+
+@pytest.mark.parametrize(("text", "last"), [("631152000", "631151999"), ("7289654399", "7289654400")])
+def test_times_since_1970_have_the_same_bounds_as_others(text: str, last: str) -> None:
+    assert read(text, date_format="epoch")
+    assert "outside 1990 to 2200" in why_not(last, "epoch")
+
+
+def test_a_bare_number_is_pointed_to_the_formats_since_1970() -> None:
+    assert 'date_format = "epoch", for milliseconds "epoch-ms"' in why_not("1782901230")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _ORDER = (
     *("name", "kind", "preset", "path", "time_zone", "own_account", "columns", "private_when", "public_when"),
-    *("date_format", "delimiter", "encoding"),
+    *("date_format", "delimiter", "encoding", "after_ingest", "upstream"),
 )
 
 
@@ -21,17 +21,18 @@ def sniffed_as_toml(guess: Guess) -> list[str]:
     return [
         *_comment(_reading(guess)),
         *_comment(_values(guess)),
-        *_comment([f"QUESTION {number}: {text}." for number, text in enumerate(guess.questions, start=1)]),
+        *_comment([f"QUESTION {number}: {_ended(text)}" for number, text in enumerate(guess.questions, start=1)]),
         *_block(guess),
-        *_comment(["Next: put this into the configuration, answer the questions, then:", *_NEXT]),
+        *_comment(["Next: put this into a configuration, answer the questions, and try it in a drill first:", *_NEXT]),
     ]
 
 
 _NEXT = (
-    "  retention init              # makes the folder, and the database where there is none",
+    "  retention init --drill      # makes the folder, and a new database that is a drill for ever",
     "  retention check             # says the schedule back, and what is not in order",
-    "  retention ingest FILE       # add --source NAME where there are several; disposes of FILE as after_ingest says",
+    "  retention ingest COPY       # of FILE: it is disposed of as after_ingest says; --source NAME where several",
     "  retention purge --dry-run   # what would go, and why",
+    "Then the same with a database of its own and without --drill.",
 )
 
 
@@ -42,7 +43,8 @@ def sniffed_as_json(guess: Guess) -> dict[str, Any]:
         "source": {key: guess.settings[key] for key in _ORDER if key in guess.settings},
         "notes": guess.notes,
         "certain": sorted(guess.certain),
-        "questions": guess.questions,
+        "questions": [_ended(text) for text in guess.questions],
+        "open": sorted(guess.open),
         "columns": guess.columns,
         "class_values": guess.class_values,
         "counts": {
@@ -59,10 +61,25 @@ def sniffed_as_json(guess: Guess) -> dict[str, Any]:
 
 def _reading(guess: Guess) -> list[str]:
     counts = guess.counts
-    kinds = f"{say_count(counts.messages, 'message')}, {counts.private} private and {counts.public} public"
+    told = f"{counts.private} private and {counts.public} public"
+    if "private_when" in guess.open:
+        told = "private ones and public ones not told apart yet"
+    kinds = f"{say_count(counts.messages, 'message')}, {told}"
     lines = [f"Read so, the file has {kinds}, and {say_count(counts.problems, 'row')} that cannot be used."]
-    lines += [f"  {number} x {reason}" for reason, number in counts.reasons.items()]
+    lines += [f"  {_reason(reason, number)}" for reason, number in counts.reasons.items()]
     return [*lines, f"It is REFUSED: it {counts.refused}."] if counts.refused else lines
+
+
+def _reason(reason: str, number: int) -> str:
+    if reason.startswith("line "):
+        return f"{reason}."
+    if reason.startswith("the column "):
+        return f"{say_count(number, 'row')} in which {reason}."
+    return f"{say_count(number, 'time')}: it {reason}."
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith(("?", ".")) else f"{text}."
 
 
 def _values(guess: Guess) -> list[str]:
@@ -72,15 +89,20 @@ def _values(guess: Guess) -> list[str]:
 
 
 def _block(guess: Guess) -> list[str]:
-    keys = [key for key in _ORDER if key in guess.settings]
-    return ["[[source]]", *(f"{key} = {_toml(guess.settings[key])}  # {_plain(_note(guess, key))}" for key in keys)]
+    return ["[[source]]", *(_line(guess, key) for key in _ORDER if key in guess.settings or key in guess.open)]
+
+
+def _line(guess: Guess, key: str) -> str:
+    if key in guess.open:
+        return f"# {_plain(guess.open[key])}"
+    return f"{key} = {_toml(guess.settings[key])}  # {_plain(_note(guess, key))}"
 
 
 def _note(guess: Guess, key: str) -> str:
     note = guess.notes[key]
     if key in {"name", "path"}:
         return f"yours to choose: {note}"
-    return note if key in guess.certain or note.startswith(("ASKED", "guessed")) else f"guessed: {note}"
+    return note if key in guess.certain or note.startswith(("ASKED", "guessed", "yours")) else f"guessed: {note}"
 
 
 def _toml(value: Any) -> str:  # noqa: ANN401 - a text, a list of texts or a table of both

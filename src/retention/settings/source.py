@@ -62,16 +62,17 @@ class ColumnSettings(Table):
 
 
 class WhenSettings(Table):
-    """When a row counts as private: its column equals or contains one of these, whatever the case."""
+    """When a row counts as private: its column equals or contains one of these, whatever the case, or always."""
 
     column: Text
     equals: list[Text] = Field(default_factory=list)
     contains: list[Text] = Field(default_factory=list)
+    any: Annotated[bool, Field(strict=True)] = False
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
-        if not given.get("equals") and not given.get("contains"):
-            yield (), "give equals = [...] or contains = [...]"
+        if not given.get("equals") and not given.get("contains") and not given.get("any"):
+            yield (), "give equals = [...] or contains = [...], or any = true for every row"
 
 
 class SourceSettings(Table):

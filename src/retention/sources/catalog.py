@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from retention.sources.hootsuite_api.client import Client
     from retention.sources.interface import Listing, Pickup, Remover, Source
 
-    Match = Mapping[str, str | Sequence[str]]
+    Match = Mapping[str, str | Sequence[str] | bool]
 
 KINDS = ("csv-export", "archive", "sftp", "hootsuite-api")
 """Kinds of sources whose messages come in files; those of a webhook come from the inbox, see ``ingest/inbox.py``."""
@@ -59,7 +59,8 @@ def build_source(  # noqa: PLR0913 - one argument for each key of the configurat
 ) -> Source:
     """Make the source that a table ``[[source]]`` describes.
 
-    ``private_when`` and ``public_when`` hold ``column`` and ``equals`` or ``contains``, a text or a list of texts.
+    ``private_when`` and ``public_when`` hold ``column`` and ``equals`` or ``contains``, a text or a list of texts, or
+    ``any``.
     Raises ConfigError, each of whose problems begins with the key at fault.
     """
     if kind not in KINDS:
@@ -228,9 +229,13 @@ def _visibility(
 
 
 def _match(given: Match) -> ColumnMatch:
-    return ColumnMatch("".join(_texts(given, "column")), _texts(given, "equals"), _texts(given, "contains"))
+    return ColumnMatch(
+        "".join(_texts(given, "column")), _texts(given, "equals"), _texts(given, "contains"), given.get("any") is True
+    )
 
 
 def _texts(given: Match, key: str) -> tuple[str, ...]:
     value = given.get(key, ())
+    if isinstance(value, bool):
+        return ()
     return (value,) if isinstance(value, str) else tuple(value)

@@ -30,11 +30,12 @@ _ALWAYS_NEEDED = ("message_id", "received_at")
 
 @dataclass(frozen=True, slots=True)
 class ColumnMatch:
-    """A test of one column: its trimmed value equals or contains one of these, whatever the case."""
+    """A test of one column: its trimmed value equals or contains one of these, whatever the case, or is any."""
 
     column: str
     equals: tuple[str, ...] = ()
     contains: tuple[str, ...] = ()
+    any: bool = False
 
     def __post_init__(self) -> None:
         """Fold the case once, not for every row."""
@@ -44,7 +45,7 @@ class ColumnMatch:
     def matches(self, value: str) -> bool:
         """Tell whether a value of the column passes the test."""
         folded = value.strip().casefold()
-        return folded in self.equals or any(part in folded for part in self.contains)
+        return self.any or folded in self.equals or any(part in folded for part in self.contains)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,9 @@ def _delimiter_problem(delimiter: str) -> str | None:
 def _match_problem(match: ColumnMatch) -> str | None:
     if not match.column.strip():
         return "column: must not be empty"
+    if match.any:
+        return "any = true takes every value: leave equals and contains out" if match.equals or match.contains else None
     if not match.equals and not any(match.contains):
-        return "give equals = [...] or contains = [...]"
+        return "give equals = [...] or contains = [...], or any = true for every row"
     # An empty part is contained in every value.
     return None if all(match.contains) else "contains: must not hold an empty text"

@@ -52,6 +52,8 @@ def read_layout(records: Iterator[tuple[int, list[str] | None]], csv_format: Csv
     columns = _columns_of(csv_format)
     _require_columns(line, header, columns, csv_format)
     found = {field: places[_folded(name)] for field, name in columns.items() if _folded(name) in places}
+    if csv_format.private_when.any:
+        found.pop(PRIVATE_WHEN)  # whatever it holds: its values must not count as so many kinds of rows
     width = len(header)
     return Layout(
         columns=columns,

@@ -3,7 +3,8 @@
 The rule for local times, which a file gives without an offset: they are read in the zone that the source is
 configured with. A time that occurs twice (clocks went back) means the earlier instant, so that a message is never
 kept for longer than its period. A time that does not occur (clocks went forward) is taken with the offset that was
-in force before the change. Times that carry an offset, ``Z``, ``UTC`` or ``GMT`` mean what they say.
+in force before the change. Times that carry an offset, ``Z``, ``UTC`` or ``GMT`` mean what they say,
+and so do seconds or milliseconds since 1970 in UTC.
 """
 
 from __future__ import annotations
@@ -31,9 +32,15 @@ _ISO = re.compile(
     re.IGNORECASE,
 )
 _DAY_ONLY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{2,4}")
+_EPOCH_UNITS = {"epoch": 1, "epoch-ms": 1000}
+_EPOCH_NAMES = {"epoch": "seconds", "epoch-ms": "milliseconds"}
+_NUMBER = re.compile(r"([0-9]{1,15})(?:\.[0-9]{1,9})?")
+_BARE_NUMBER = re.compile(r"[0-9]{9,14}(?:\.[0-9]+)?")
 _HOUR_CHARACTERS = len("2026-01-31T23")
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local times are compared with it before their offset is known
 _SECOND = timedelta(seconds=1)
+_FIRST_SECOND = (datetime(FIRST_YEAR, 1, 1) - _EPOCH) // _SECOND  # noqa: DTZ001 - as _EPOCH
+_END_SECOND = (datetime(LAST_YEAR + 1, 1, 1) - _EPOCH) // _SECOND  # noqa: DTZ001 - as _EPOCH
 
 MAX_REMEMBERED = 100_000
 """Hours, or in a configured format times, that a clock keeps in mind before it begins anew."""
@@ -43,7 +50,7 @@ class LocalClock:
     """Reads the times of one source. Remembers what it has worked out, so one object serves one item after another."""
 
     def __init__(self, zone: ZoneInfo, date_format: str | None = None) -> None:
-        """Take the source's zone and, where its times are not ISO 8601, their ``strptime`` format."""
+        """Take the source's zone and, where its times are not ISO 8601, their ``strptime`` format, or ``epoch``."""
         self._zone = zone
         self._date_format = date_format
         # Seconds at the start of each local hour in which the offset does not change, by the text of the hour.
@@ -54,6 +61,8 @@ class LocalClock:
 
     def reader(self) -> Callable[[str], int]:
         """Give the function that turns text into seconds, or raises FieldError with a reason without the text."""
+        if self._date_format in _EPOCH_UNITS:
+            return self._read_epoch
         return self._read_iso if self._date_format is None else self._read_formatted
 
     @property
@@ -116,6 +125,20 @@ class LocalClock:
         self._whole[text] = seconds
         return seconds
 
+    def _read_epoch(self, text: str) -> int:
+        form = self._date_format or ""
+        trimmed = text.strip()
+        if not trimmed:
+            raise FieldError(_FIELD, "is empty")
+        match = _NUMBER.fullmatch(trimmed)
+        if match is None:
+            raise FieldError(_FIELD, f'is not {_EPOCH_NAMES[form]} since 1970, as date_format = "{form}" says')
+        seconds = int(match[1]) // _EPOCH_UNITS[form]
+        if not _FIRST_SECOND <= seconds < _END_SECOND:
+            reason = f"has a year outside {FIRST_YEAR} to {LAST_YEAR} when read as {_EPOCH_NAMES[form]} since 1970"
+            raise FieldError(_FIELD, reason)
+        return seconds
+
     def _seconds(self, moment: datetime) -> int:
         if not FIRST_YEAR <= moment.year <= LAST_YEAR:
             raise FieldError(_FIELD, f"has a year outside {FIRST_YEAR} to {LAST_YEAR}")
@@ -130,6 +153,11 @@ def _why_not_iso(text: str) -> str:
     if _DAY_ONLY.fullmatch(text):
         # In another zone the day could be the wrong one.
         return "has no time of day"
+    if _BARE_NUMBER.fullmatch(text):
+        return (
+            "is a bare number, not a date and time; for seconds since 1970 set "
+            'date_format = "epoch", for milliseconds "epoch-ms"'
+        )
     return "is not a date and time in ISO 8601; if the file writes times another way, set date_format"
 
 
@@ -143,7 +171,9 @@ def zone_problem(name: str) -> str | None:
 
 
 def date_format_problem(date_format: str) -> str | None:
-    """Say why a ``strptime`` format cannot give one certain instant, or None where it can."""
+    """Say why a ``strptime`` format cannot give one certain instant, or None where it can, as epochs do."""
+    if date_format in _EPOCH_UNITS:
+        return None
     codes = set(re.findall(r"%(.)", date_format.replace("%%", ""), re.DOTALL))
     if codes & set("cxXZ"):
         return "%c, %x and %X depend on the machine and %Z is read without its offset; spell the parts out, with %z"

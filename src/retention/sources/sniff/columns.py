@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
-from retention.sources.sniff.dates import guess_dates
+from retention.sources.sniff.dates import guess_dates, guess_epoch
 
 if TYPE_CHECKING:
     from retention.sources.sniff.dates import DateGuess
@@ -20,12 +20,13 @@ CLASS_FIELDS = ("network", "channel", "direction", "message_type")
 _NAMES = {
     "message_id": (
         *("messageid", "msgid", "itemid", "contentid", "id", "messageguid", "guid", "uuid", "conversationpartid"),
-        *("partid", "postid", "nachrichtid", "nachrichtenid", "idmessage"),
+        *("partid", "postid", "nachrichtid", "nachrichtenid", "idmessage", "idmensaje", "berichtid"),
     ),
     "received_at": (
         *("receivedat", "createdat", "messagecreatedat", "createdatutc", "createddate", "timestamp", "timestampet"),
         *("datetime", "sentat", "datesent", "senton", "receivedon", "date", "created", "time", "publishedat"),
-        *("dateutc", "erstelltam", "zeitstempel", "datum", "datedecreation"),
+        *("dateutc", "erstelltam", "zeitstempel", "datum", "datedecreation", "unixtime", "unixtimestamp", "epoch"),
+        *("createdutc", "timestampms", "zeit", "fecha", "fechahora", "horodatage", "tijdstip", "ts"),
     ),
     "conversation_id": (
         *("conversationid", "threadid", "contentthreadid", "thread", "conversation", "caseid", "ticketid", "chatid"),
@@ -62,7 +63,7 @@ class Mapping:
 
 def map_columns(sample: Sample) -> Mapping:
     """Find a column for every field; the least are an identifier and a time, which may be missing from the answer."""
-    dates = {name: guess for name in sample.header if name and (guess := guess_dates(sample.column(name)))}
+    dates = {name: guess for name in sample.header if name and (guess := times_of(sample, name))}
     scored = [
         (_likeness(field, name), field, name)
         for field in _NAMES
@@ -84,6 +85,15 @@ def map_columns(sample: Sample) -> Mapping:
         columns.update({"message_id": name} if (name := next(iter(candidates), "")) else {})
     ordered = {field: columns[field] for field in _NAMES if field in columns}
     return Mapping(ordered, frozenset(by_name), dates.get(columns.get("received_at", "")))
+
+
+def times_of(sample: Sample, name: str) -> DateGuess | None:
+    """Find how a column writes its times; bare numbers are times only in a column that is called so."""
+    values = sample.column(name)
+    found = guess_dates(values)
+    if found is None and _likeness("received_at", name) >= _ALIKE:
+        return guess_epoch(values)
+    return found
 
 
 def few_values(sample: Sample, name: str) -> list[str]:

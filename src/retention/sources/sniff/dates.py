@@ -54,6 +54,13 @@ def guess_dates(values: Sequence[str]) -> DateGuess | None:
     return None
 
 
+def guess_epoch(values: Sequence[str]) -> DateGuess | None:
+    """Find seconds or milliseconds since 1970; only the name of the column tells them from identifiers."""
+    looked_at = values[:_LOOKED_AT]
+    form = next((form for form in ("epoch", "epoch-ms") if looked_at and _fits(form, looked_at)), None)
+    return None if form is None else DateGuess(form, None, has_offset=True)
+
+
 def _better(forms: list[str], values: Sequence[str]) -> tuple[str, str | None] | None:
     """Give the form that more values fit, and the other one where as many fit that."""
     slips = {form: number for form in forms if (number := _slips(form, values)) is not None}

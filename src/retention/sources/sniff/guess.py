@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from retention.sources.interface import Source
 
-Setting = str | list[str] | dict[str, "str | list[str]"]
+Setting = str | list[str] | dict[str, "str | list[str] | bool"]
 
 _REASONS = 20
 
@@ -42,7 +42,9 @@ class Guess:
     """A table ``[[source]]`` for a file, why each key has its value, and what only a person can say.
 
     ``class_values`` are the values of columns that tell kinds of messages apart, by the field; no other values are in
-    here. ``certain`` are the keys that follow from the file or from a published format.
+    here. ``certain`` are the keys that follow from the file or from a published format. ``open`` are lines of
+    configuration that are comments until a person answers; where there are any, the table is no configuration yet, and
+    ``reading`` stands in for them while the rows are counted.
     """
 
     settings: dict[str, Setting]
@@ -51,6 +53,8 @@ class Guess:
     questions: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     class_values: dict[str, list[str]] = field(default_factory=dict)
+    open: dict[str, str] = field(default_factory=dict)
+    reading: dict[str, Setting] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
 
     def put(self, key: str, value: Setting, note: str, *, certain: bool) -> None:
@@ -80,6 +84,8 @@ def count(source: Source, path: Path) -> Counts:
 
 
 def _note(counts: Counts, element: RowProblem | RowNotice) -> None:
-    reason = f"{element.column} {element.reason}" if element.column else element.reason
+    reason = f'the column "{element.column}" {element.reason}' if element.column else element.reason
+    if isinstance(element, RowNotice) and element.line:
+        reason = f"line {element.line}: {reason}"
     if reason in counts.reasons or len(counts.reasons) < _REASONS:
         counts.reasons[reason] = counts.reasons.get(reason, 0) + 1

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from retention.errors import FileRefusedError
+from retention.policy.words import say_count
 from retention.sources.archive import ARCHIVES
 from retention.sources.catalog import build_source
 from retention.sources.csv_export import PRESETS
 from retention.sources.csv_export.source import WANTED
 from retention.sources.files.landing import open_regular
 from retention.sources.files.unpack import contents_of
-from retention.sources.sniff.columns import CLASS_FIELDS, bare, few_values, map_columns
-from retention.sources.sniff.dates import guess_dates
+from retention.sources.sniff.columns import CLASS_FIELDS, bare, few_values, map_columns, times_of
 from retention.sources.sniff.guess import Guess, count
 from retention.sources.sniff.table import read_sample
-from retention.sources.sniff.visibility import guess_visibility
+from retention.sources.sniff.visibility import guess_visibility, kind_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,13 @@ _SHARE = 0.7
 _LONGEST_SHOWN = 40
 _UNKNOWN = "is not a file that any source reads; names end in .csv, .csv.gz, .zip, .js or .json"
 _ZONE = "In which time zone was the export made? Its times do not say; set time_zone to that zone"
+_NO_ROWS = "The file has no rows, so nothing could be looked at: all this is by names of columns. Try a full one"
+_FORM = "How are times written? No form that is known fits; set date_format where it is not ISO 8601"
+_WHICH = "Which rows are private? {} Answer with a line private_when; until then the configuration is refused"
+_NO_KINDS = "no column has few and short values either."
+_KEEP = "yours to choose: the file stays until its first message is due, and goes at once if one is; delete: at once"
+_ORDER = "yours to choose: each purge tells people to delete the tool's own copies; none: it does not"
+_OF_NO_READING = frozenset({"path", "kind", "after_ingest", "upstream"})
 _OWN = "Which account is yours? Set own_account to its {}; until then nothing tells inbound from outbound"
 _ACCOUNT = {"x-archive": "number, which data/account.js names", "linkedin-archive": "profile address"}
 
@@ -40,7 +48,9 @@ def sniff(path: Path, *, time_zone: str | None = None, own_account: str | None =
     """Guess how a file has to be read; raises FileRefusedError where it is nothing that can be read."""
     with open_regular(path) as file:
         guess = _archive(file, path, own_account) or _table(file, path, time_zone)
-    settings = {key: value for key, value in guess.settings.items() if key not in {"path", "kind"}}
+    guess.put("after_ingest", "keep-until-due", _KEEP, certain=False)
+    guess.put("upstream", "order", _ORDER, certain=False)
+    settings = {key: value for key, value in guess.settings.items() if key not in _OF_NO_READING} | guess.reading
     source = build_source(str(guess.settings["kind"]), path=path.parent, **settings)  # type: ignore[arg-type]  # each key has its own type
     guess.counts = count(source, path)
     return guess
@@ -100,6 +110,8 @@ def _table(file: BufferedReader, path: Path, time_zone: str | None) -> Guess:
         sample = read_sample(contents.members[0])
     mapping = map_columns(sample)
     guess = Guess({}, columns=[name for name in sample.header if name])
+    if not sample.rows:
+        guess.questions.append(_NO_ROWS)
     preset = _preset_of(sample)
     name = preset or "export"
     guess.put("name", name, "any name", certain=False)
@@ -133,7 +145,7 @@ def _preset_of(sample: Sample) -> str | None:
 
 def _dates_of(sample: Sample, column: str) -> DateGuess | None:
     name = next((name for name in sample.header if name.casefold() == column.casefold()), None)
-    return guess_dates(sample.column(name)) if name else None
+    return times_of(sample, name) if name else None
 
 
 def _put_columns(guess: Guess, sample: Sample, mapping: Columns) -> None:
@@ -141,24 +153,46 @@ def _put_columns(guess: Guess, sample: Sample, mapping: Columns) -> None:
     if missing:
         wanted = {"message_id": "an identifier of each message", "received_at": "the date and time of each message"}
         reason = f"has no column that looks like {' or '.join(wanted[field] for field in missing)}"
+        reason = reason if sample.rows else f"has no rows, so nothing could be looked at, and {reason}"
         raise FileRefusedError(reason, line=1)
     by_guess = [name for field, name in mapping.columns.items() if field not in mapping.by_name]
     note = f"guessed: {', '.join(by_guess)}" if by_guess else "by their names"
     guess.put("columns", {**mapping.columns}, note, certain=False)
     guess.questions.append("Does every name in columns stand for what its key says? The text column is never needed")
     visibility = guess_visibility(sample, mapping)
+    if visibility is None:
+        _ask_visibility(guess, sample, mapping)
+        return
     guess.put("private_when", _settled(visibility.private_when), visibility.note, certain=False)
-    if visibility.public_when is not None:
-        guess.put("public_when", _settled(visibility.public_when), "what neither knows is private", certain=False)
-    if not visibility.found:
-        guess.questions.append("Which rows are private? Correct private_when and public_when")
-    elif visibility.unknown:
+    guess.put("public_when", _settled(visibility.public_when), "what neither knows is private", certain=False)
+    if visibility.unknown:
+        kinds = say_count(visibility.unknown, "kind")
         guess.questions.append(
-            f"Are the {visibility.unknown} kinds of rows private that neither private_when nor public_when knows? "
-            "Until then they count as private"
+            f"Private or not: {kinds} of rows that neither private_when nor public_when knows? "
+            "Until then such rows count as private"
         )
     else:
         guess.questions.append("Do the words in private_when name every private kind of message?")
+
+
+def _ask_visibility(guess: Guess, sample: Sample, mapping: Columns) -> None:
+    shown = {mapping.columns[field]: values for field, values in _class_values(sample, mapping.columns).items()}
+    said = []
+    for name, number in kind_columns(sample, mapping).items():
+        values = sample.column(name)
+        counted = ", ".join(f"{value}: {values.count(value)}" for value in shown.get(name, []))
+        said.append(f"{name} ({counted or say_count(number, 'value')})")
+    candidates = f"candidates: {', '.join(said)}." if said else _NO_KINDS
+    found = (
+        f"Nothing in the file tells private from public; {candidates}" if sample.rows else "Nothing could be looked at."
+    )
+    guess.questions.append(_WHICH.format(found))
+    column = json.dumps(mapping.columns["received_at"], ensure_ascii=False).replace("\x7f", "\\u007f")
+    guess.reading["private_when"] = {"column": mapping.columns["received_at"], "any": True}
+    guess.open["private_when"] = (
+        'private_when = { column = "...", contains = ["..."] }'
+        f"  # ASKED; where all are private: {{ column = {column}, any = true }}"
+    )
 
 
 def _settled(test: Mapping[str, Setting]) -> Setting:
@@ -169,7 +203,7 @@ def _put_writing(guess: Guess, sample: Sample, dates: DateGuess | None, time_zon
     if time_zone is not None:
         guess.put("time_zone", time_zone, "given with --time-zone", certain=True)
     elif dates is not None and dates.has_offset:
-        guess.put("time_zone", "UTC", "of no weight: the times carry their offset", certain=True)
+        guess.put("time_zone", "UTC", "of no weight: the times say it themselves", certain=True)
     else:
         guess.put("time_zone", "UTC", "ASKED: the zone in which the export was made", certain=False)
         guess.questions.append(_ZONE)
@@ -178,6 +212,8 @@ def _put_writing(guess: Guess, sample: Sample, dates: DateGuess | None, time_zon
         guess.put("date_format", dates.form, note, certain=dates.other is None)
         if dates.other is not None:
             guess.questions.append("Does the day or the month come first in the dates? Both fit every value looked at")
+    elif dates is None:
+        guess.questions.append(_FORM if sample.rows else "How are times written? Set date_format where not in ISO 8601")
     if sample.delimiter != ",":
         guess.put("delimiter", sample.delimiter, "by the header and the rows", certain=True)
     if sample.encoding not in {"utf-8", "utf-8-sig", "utf-16"}:
