@@ -163,5 +163,6 @@ def test_missing_triggers_are_said_and_nothing_is_in_order(besieged: Besieged) -
     check = told(besieged, "check")
     assert check.code == 2
     assert "NOT IN ORDER" in check.out
+    assert "are in order" not in check.out
     assert "head in order" not in check.out
     assert "append-only are missing" in check.err

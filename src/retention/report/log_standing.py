@@ -15,7 +15,7 @@ from retention.audit.soundness import Fault, find_fault
 from retention.errors import LogError
 from retention.model import from_epoch, iso
 from retention.store import findings, verifications
-from retention.store.grants import missing_guards
+from retention.store.guards import missing_guards
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -261,7 +261,7 @@ def _extent(found: Verification) -> str:
 def _beside(found: Verification) -> list[str]:
     return [
         *(f"  CHECKED: {one}" for one in found.checked),
-        *(f"  NOT held against an anchor, a person must look: {note}" for note in found.notes),
+        *(f"  A person must look: {note}" for note in found.notes),
     ]
 
 
