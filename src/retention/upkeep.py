@@ -94,7 +94,7 @@ def sound_log(context: Context, now: datetime) -> Iterator[None]:
     try:
         yield
     except BrokenLogError as error:
-        _found_bad(context, str(error), now, error.index)
+        _found_bad(context, error.problem, now, error.index)
         raise
 
 
