@@ -77,7 +77,8 @@ def import_all(
         inexact=context.inexact,
         tick=watcher.tick,
         stop=watcher.stop,
-        watch=Watch(context.log, context.zones, now, context.inexact),
+        # What a person names was listed at another time.
+        watch=Watch(context.log, context.zones, now, context.inexact, frozenset() if again else context.asked),
     )
     settings = {source.name: source for source in context.settings.source}
     waits = QuarantineTerms(context.settings.paths.quarantine, context.settings.purge.grace_time)

@@ -123,6 +123,11 @@ class Context:
         """Name the sources some of whose messages are told of by events, with the time of the event."""
         return frozenset(source.identity for source in self.settings.webhooks)
 
+    @property
+    def asked(self) -> frozenset[str]:
+        """Name the sources that are an interface, which lists what is there when it is asked."""
+        return frozenset(source.name for source in self.settings.source if source.kind == INTERFACE)
+
     def renewed(self) -> Context:
         """Give the same at the epoch that its log has now, for who stays while a person begins another."""
         with self.database.read() as connection:

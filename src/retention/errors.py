@@ -100,9 +100,10 @@ class LogError(RetentionError):
 class BrokenLogError(LogError):
     """The entries, tiles or head of the log are not what was signed; ``index`` is the first bad entry, where known."""
 
-    def __init__(self, reason: str, index: int | None = None) -> None:
-        """Keep the index apart from the reason."""
+    def __init__(self, reason: str, index: int | None = None, *, problem: str | None = None) -> None:
+        """Keep the index apart from the reason, and what is wrong apart from the advice, where the reason has both."""
         self.index = index
+        self.problem = problem or reason
         super().__init__(reason)
 
 

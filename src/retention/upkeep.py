@@ -20,10 +20,13 @@ from retention.errors import AnchorError, BrokenLogError, LogError, OtherSchedul
 from retention.report.ledger import REGISTER_MISMATCH, difference, difference_from_log
 from retention.report.log_standing import NOT_VERIFIED
 from retention.store import findings, ledger, runs, verifications
+from retention.store.guards import missing_guards
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
+
+    from sqlalchemy import Connection
 
     from retention.anchors.interface import Anchor
     from retention.audit.canonical import Value
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 RESTORED = "restored"
 ANCHOR_EMPTIED = "anchor-emptied"
 ANCHOR_FAILED = "anchor-failed"
+UNGUARDED = "log-unguarded"
 
 
 def check_register(context: Context, now: datetime) -> str | None:
@@ -104,7 +108,7 @@ def sound_log(context: Context, now: datetime) -> Iterator[None]:
     try:
         yield
     except BrokenLogError as error:
-        _found_bad(context, str(error), now, error.index)
+        _found_bad(context, error.problem, now, error.index)
         raise
 
 
@@ -190,11 +194,11 @@ def newest_finding(context: Context) -> int:
 
 
 def raised_since(context: Context, known: int) -> dict[str, int]:
-    """Count by kind the findings opened after one, and those that the register is still not what its ledger says."""
+    """Count by kind the findings opened after one, and those that register or log are still not what they must be."""
     with context.database.read() as connection:
         raised = findings.count_open(connection, after=known)
-        standing = findings.count_open(connection).get(REGISTER_MISMATCH)
-    return {**raised, REGISTER_MISMATCH: standing} if standing else raised
+        standing = findings.count_open(connection)
+    return {**raised, **{kind: standing[kind] for kind in (REGISTER_MISMATCH, UNGUARDED) if kind in standing}}
 
 
 def sign_checkpoint(context: Context, signer: Signer, now: datetime, *, probe: bool = False) -> str:
@@ -252,6 +256,13 @@ def _find(context: Context, kind: str, reason: str, now: datetime, anchor: str =
         findings.open_finding(connection, kind, reason, at=now, file=anchor)
 
 
+def _say_unguarded(connection: Connection) -> list[str]:
+    if not (missing := missing_guards(connection)):
+        return []
+    told = f"{missing} of the triggers that keep the audit log append-only are missing or switched off"
+    return [f"{told}; find out who did that, then put them back with: retention init"]
+
+
 def verify_log(context: Context, now: datetime, progress: Callable[[int], None] | None = None) -> Verification:
     """Verify the whole log, also against its anchors; where it fails, a finding says so until it verifies again."""
     memory = context.remembered()
@@ -264,6 +275,8 @@ def verify_log(context: Context, now: datetime, progress: Callable[[int], None] 
         except (RestoredError, LogError) as error:
             found.add(str(error))
         wrong = difference_from_log(connection, found)
+        unguarded = _say_unguarded(connection)
+    found.notes += unguarded
     with context.database.write() as connection:
         if found.ok:
             if verifications.found_bad(connection) and NOT_VERIFIED not in findings.count_open(connection):
@@ -271,6 +284,10 @@ def verify_log(context: Context, now: datetime, progress: Callable[[int], None] 
                 findings.open_finding(connection, NOT_VERIFIED, "resolved before it verified in full", at=now)
             findings.mended(connection, NOT_VERIFIED, at=now)
             verifications.note(connection, at=now, size=found.size, ok=True)
+        if unguarded != [one.reason for one in findings.load(connection, open_only=True) if one.kind == UNGUARDED]:
+            findings.mended(connection, UNGUARDED, at=now)
+        for reason in unguarded:
+            findings.open_finding(connection, UNGUARDED, reason, at=now)
         if wrong is not None:
             findings.open_finding(connection, REGISTER_MISMATCH, wrong, at=now)
     if not found.ok:

@@ -136,6 +136,7 @@ def test_export_ends_at_the_first_bad_entry_and_makes_it_known(
     answer = told(besieged, "audit", "export", *options, out=tmp_path)
     assert (answer.code, list(tmp_path.iterdir())) == (13, [])
     assert "from entry 40 on: entry 40 does not have the hash that was kept of it" in answer.err
+    assert told(besieged, "status").out.count("does not verify") == 1
     assert (0 < len(answer.out.splitlines()) <= 40) is not bool(name)
     assert told(besieged, "purge", "--dry-run").code == 13
     said_by_all(besieged, 40)
@@ -163,5 +164,6 @@ def test_missing_triggers_are_said_and_nothing_is_in_order(besieged: Besieged) -
     check = told(besieged, "check")
     assert check.code == 2
     assert "NOT IN ORDER" in check.out
+    assert "are in order" not in check.out
     assert "head in order" not in check.out
     assert "append-only are missing" in check.err

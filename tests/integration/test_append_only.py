@@ -15,7 +15,8 @@ from retention.acts.bundling import verify_deep
 from retention.acts.setup import set_up
 from retention.cli.app import retention
 from retention.errors import DatabaseError, UsageError
-from retention.store.grants import can_alter_log, missing_guards, script
+from retention.store.grants import can_alter_log, script
+from retention.store.guards import missing_guards
 from tests.guards import pass_guards
 from tests.integration.work import AUTUMN, SUMMER, Work
 from tests.kit import NOW, Office, row
@@ -23,6 +24,8 @@ from tests.kit import NOW, Office, row
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
 ROWS = [row(f"m-{n:02}", f"2026-08-{1 + n % 5:02} 09:00:00") for n in range(15)]
 
@@ -75,6 +78,56 @@ def test_check_says_which_triggers_are_gone(sqlite_work: Work) -> None:
         pass_guards(connection)
     told = CliRunner().invoke(retention, check)
     assert "16 of the triggers that keep it append-only are missing" in str(told.exception)
+
+
+def test_init_puts_back_triggers_that_are_gone_as_they_were(work: Work) -> None:
+    config = ["--config", str(work.office.config)]
+
+    def triggers(connection: Connection) -> list[str]:
+        if connection.dialect.name == "postgresql":
+            query = "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname ~ '^audit_' AND tgenabled = 'O'"
+        else:
+            query = "SELECT sql FROM sqlite_master WHERE type = 'trigger'"
+        return sorted(connection.exec_driver_sql(query).scalars())
+
+    with work.context.database.write() as connection:
+        before = triggers(connection)
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("ALTER TABLE audit_entry DISABLE TRIGGER ALL")
+            for name in ("audit_tile", "audit_head", "audit_checkpoint", "audit_rotation", "audit_anchor"):
+                for what in ("update", "delete", "truncate"):
+                    connection.exec_driver_sql(f"DROP TRIGGER {name}_no_{what} ON {name}")
+        else:
+            pass_guards(connection)
+        assert missing_guards(connection) == len(before)
+    told = CliRunner().invoke(retention, ["init", *config])
+    assert told.exit_code == 0, told.output
+    assert f"Put back {len(before)} triggers" in told.output
+    assert "Put back" not in CliRunner().invoke(retention, ["init", *config]).output
+    with work.context.database.read() as connection:
+        assert triggers(connection) == before
+    refused(work, "DELETE FROM audit_entry WHERE seq = 0")
+
+
+def test_missing_triggers_are_told_by_run_and_verify_until_they_are_back(sqlite_work: Work) -> None:
+    work, config = sqlite_work, ["--config", str(sqlite_work.office.config)]
+    with work.context.database.write() as connection:
+        pass_guards(connection)
+    for _ in range(2):
+        told = CliRunner().invoke(retention, ["run", *config])
+        assert (told.exit_code, told.exception.__class__) == (3, SystemExit), told.output
+        assert "16 of the triggers" in told.output
+        assert "log-unguarded" in told.output
+    assert "retention init" in work.findings("log-unguarded")[0].reason
+    verify = ["audit", "verify", *config]
+    for deep in ([], ["--deep"]):
+        told = CliRunner().invoke(retention, [*verify, *deep])
+        assert told.exit_code == 3, told.output
+        assert "A person must look: 16 of the triggers" in told.output
+    assert CliRunner().invoke(retention, ["init", *config]).exit_code == 0
+    told = CliRunner().invoke(retention, verify)
+    assert told.exit_code == 0, told.output
+    assert work.findings("log-unguarded") == []
 
 
 def test_roles_need_two_plain_names() -> None:

@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
 from retention.acts.holding import HoldOrder, place_hold
+from retention.cli.app import retention
 from retention.errors import UsageError
 from retention.store import holds
 from tests.integration.work import AUTUMN, SUMMER
@@ -251,7 +253,7 @@ def test_order_that_makes_no_sense_is_refused_and_leaves_nothing(
 def test_hold_is_released_once(work: Work) -> None:
     number = work.hold(contact="ann")
     work.release(number)
-    with pytest.raises(UsageError, match="no active hold 1"):
+    with pytest.raises(UsageError, match=r"no active hold 1: it was released .*hold list --all"):
         work.release(number)
     with pytest.raises(UsageError, match="no active hold 7"):
         work.release(7)
@@ -267,3 +269,12 @@ path = "second"
 time_zone = "Europe/London"
 settle_seconds = 0
 """
+
+
+def test_hold_that_covers_nothing_names_the_networks_that_there_are(sqlite_work: Work) -> None:
+    sqlite_work.take([row("m-1", "2026-08-01 09:00:00")])
+    [(network,)] = sqlite_work.ask("SELECT DISTINCT network FROM message_class")
+    words = ["--kind", "foi", "--reason", "asked", "--review-on", "2099-01-01", "--network", "elsewhere"]
+    told = CliRunner().invoke(retention, ["hold", "place", "--config", str(sqlite_work.office.config), *words])
+    assert "covers 0 registered messages now" in told.output
+    assert f"The register knows these networks: {network}." in told.output

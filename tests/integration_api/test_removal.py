@@ -197,6 +197,14 @@ def test_the_command_line_says_partly_done_while_something_waits(branch: Branch)
     branch.environment["RETENTION_LOG_LEVEL"] = "critical"
     done = branch.office.cli("purge", "--format", "json", now=LATER)
     assert (done.returncode, done.stdout[:1]) == (3, "{"), done.stderr
+    again = branch.office.cli("purge", now=LATER)
+    assert again.returncode == 3
+    assert f"Partly done: calls have not deleted {len(due(branch))} messages disposed of here at" in again.stdout
+    branch.simulator.control.did("/simulator/faults", "DELETE")
+    count = len(due(branch))
+    done = branch.office.cli("purge", now=LATER)
+    assert done.returncode == 0
+    assert f"At posts: {count} deleted there by calls, for earlier runs." in done.stdout
 
 
 def test_run_status_and_explain_say_what_became_of_the_calls(branch: Branch) -> None:

@@ -14,6 +14,7 @@ from retention.acts.remarks import keep_remark
 from retention.audit.entry import entry
 from retention.errors import UsageError
 from retention.ingest.pseudonyms import PSEUDONYMOUS
+from retention.model import iso
 from retention.policy.days import start_of_day
 from retention.store import holds
 from retention.upkeep import demand_order
@@ -96,7 +97,9 @@ def release_hold(context: Context, hold_id: int, reason: str, now: datetime) -> 
     with context.database.write() as connection:
         context.log.lock(connection)
         if not holds.release(connection, hold_id, now):
-            msg = f"there is no active hold {hold_id}; see: retention hold list"
+            before = holds.released_at(connection, hold_id)
+            told = f": it was released {iso(before)}" if before else ""
+            msg = f"there is no active hold {hold_id}{told}; see: retention hold list --all"
             raise UsageError(msg)
         promised = keep_remark(connection, reason)
         context.log.append(connection, [entry("hold_released", now, hold=hold_id, reason=promised)])

@@ -26,6 +26,7 @@ from retention.errors import KeyFileError, RetentionError, UsageError
 from retention.resources import resource
 from retention.store import ledger
 from retention.store.engine import open_database, translated
+from retention.store.guards import missing_guards, put_guards_back
 from retention.store.schema import Installation, load_installation, save_installation
 
 if TYPE_CHECKING:
@@ -80,6 +81,24 @@ def set_up(settings: Settings, now: datetime, *, drill: bool) -> Installation:
         signer_of(database, key_folder(settings), found.origin)
         with database.read() as connection:
             return found._replace(origin=rotation.present_origin(connection, found.origin))
+    finally:
+        database.close()
+
+
+def put_back(settings: Settings) -> int:
+    """Put back triggers of the audit log that somebody took away, and give how many.
+
+    Raises:
+        DatabaseError: this user of the database may not do that; on PostgreSQL its owner may.
+
+    """
+    database = open_database(settings.database.url)
+    try:
+        with database.read() as connection:
+            if not missing_guards(connection):
+                return 0
+        with database.write() as connection:
+            return put_guards_back(connection)
     finally:
         database.close()
 

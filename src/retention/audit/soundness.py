@@ -53,7 +53,9 @@ class Fault:
 
         """
         where = "" if self.index is None else f" from entry {self.index} on"
-        return BrokenLogError(f"the audit log does not verify{where}: {self.problem}. {_WAY_OUT}", self.index)
+        return BrokenLogError(
+            f"the audit log does not verify{where}: {self.problem}. {_WAY_OUT}", self.index, problem=self.problem
+        )
 
 
 def find_fault(connection: Connection, origin: str, keys: list[VerifierKey]) -> Fault | None:

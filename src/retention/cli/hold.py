@@ -9,6 +9,7 @@ import click
 from retention.cli.frame import NUMBER, common, exits, opened, put_drill, put_json, reporting, this_person
 from retention.errors import Exit
 from retention.policy.hold import HOLD_KINDS, SELECTORS
+from retention.policy.words import say_count
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -78,10 +79,14 @@ def place(
     with opened(config, now, verbose=verbose) as (context, present):
         number = place_hold(context, order, present)
         covered = _covered(context, number)
+        known = {} if covered else {what: _known(context, what) for what in ("network", "channel") if what in selectors}
         put_drill(context)
-    click.echo(f"Hold {number} is placed and covers {covered} registered messages now. Review on {order.review_on}.")
+    registered = say_count(covered, "registered message")
+    click.echo(f"Hold {number} is placed and covers {registered} now. Review on {order.review_on}.")
     if not covered:
         click.echo("If that surprises you, check the spelling of what it names; see: retention hold list")
+        for what, names in known.items():
+            click.echo(f"The register knows these {what}s: {names}.")
 
 
 @hold.command(
@@ -136,6 +141,14 @@ def _covered(context: Context, number: int) -> int:
             connection, before=holds.FOREVER, class_ids=known, holds=f"h.id = {int(number)}"
         )
     return sum(bucket.messages for bucket in found)
+
+
+def _known(context: Context, what: str) -> str:
+    from retention.store import register
+
+    with context.database.read() as connection:
+        names = {getattr(one, what) for one in register.classes(connection).values()} - {""}
+    return ", ".join(sorted(names)) or "none"
 
 
 def _say_cover(found: Hold) -> str:

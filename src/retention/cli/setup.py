@@ -42,8 +42,9 @@ def init(
 
     It can be repeated: what is there already stays as it is.
     """
-    from retention.acts.setup import set_up, write_example
+    from retention.acts.setup import put_back, set_up, write_example
     from retention.logs import set_up_logs
+    from retention.policy.words import say_count
 
     set_up_logs(verbose=verbose)
     if write_config is not None:
@@ -63,6 +64,11 @@ def init(
     click.echo(f"{'DRILL: ' if settled.drill else ''}The register is ready. Its audit log is {settled.origin}.")
     click.echo(f"It is at {settings.database.place}.")
     click.echo(f"Keys are in {settings.paths.state / 'keys'}: back them up apart from the database.")
+    if guards := put_back(settings):
+        click.echo(
+            f"Put back {say_count(guards, 'trigger')} that keep the audit log append-only. Look at the log with:"
+        )
+        click.echo("  retention audit verify --deep")
     click.echo("Next: retention check")
 
 
@@ -74,7 +80,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     """Check everything; say the schedule in plain English."""
     from retention.anchors.catalog import build_anchors
     from retention.policy.schedule import configured_schedule
-    from retention.policy.words import say_schedule
+    from retention.policy.words import say_count, say_schedule
     from retention.report.check import (
         inspect_anchors,
         inspect_log,
@@ -121,8 +127,9 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
             log = log_standing(connection, context.installation.origin, context.verifiers)
             powers = say_powers(connection.dialect.name, can_alter=can_alter_log(connection))
         problems += context.lacking()
-        click.echo("The database and the keys are in order.")
-        click.echo(f"The audit log {context.installation.origin} has {log.size} entries: {log.words()}.")
+        if log.in_order:
+            click.echo("The database and the keys are in order.")
+        click.echo(f"The audit log {context.installation.origin} has {say_count(log.size, 'entry')}: {log.words()}.")
         if log.fault is not None:
             raise log.fault.refusal()
         problems += inspect_log(log)

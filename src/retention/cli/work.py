@@ -95,6 +95,7 @@ def purge(
     """
     from retention import cycle, upkeep
     from retention.report import work
+    from retention.report.upstream import deleted_for_earlier
 
     if dry_run and (digest or reason):
         msg = "--dry-run only makes a plan; carry it out afterwards with --plan DIGEST"
@@ -122,6 +123,7 @@ def purge(
                 click.echo("\n".join([*work.plan_as_text(made), *going_on]))
             return
         chosen, approval = _chosen(context, digest, reason)
+        before = _calls(context)
         with watched("purging", chosen.due if chosen else None) as watcher:
             made, finished = cycle.purge(context, present, watcher, chosen, approval)
         left, calls = cycle.not_deleted_upstream(context), _calls(context, finished)
@@ -130,7 +132,8 @@ def purge(
         else:
             put_drill(context)
             told = work.run_as_text(finished, calls, cycle.unsearched(context))
-            click.echo("\n".join([*work.plan_as_text(made), *told]))
+            told += deleted_for_earlier(before, _calls(context), calls)
+            click.echo("\n".join([*work.plan_as_text(made), *told, *work.waiting_as_text(left)]))
     _leave(work.exit_of(finished, left))
 
 
@@ -148,9 +151,11 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
     """
     from retention import cycle
     from retention.report import work
+    from retention.report.upstream import deleted_for_earlier
 
     with opened(config, now, verbose=verbose) as (context, present):
         skipped: list[tuple[str, SkippedFile]] = []
+        before = _calls(context)
         with watched("working") as watcher:
             result = cycle.run(context, present, replace(watcher, skip=lambda *found: skipped.append(found)))
         left, calls = cycle.not_deleted_upstream(context), _calls(context, result.run)
@@ -170,9 +175,10 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
             put_drill(context)
             taken = [*work.imports_as_text(result.imports), *work.skipped_as_text(skipped)]
             click.echo("\n".join([*taken, *work.plan_as_text(result.plan)]))
-            click.echo("\n".join(work.run_as_text(result.run, calls, cycle.unsearched(context))))
+            told = work.run_as_text(result.run, calls, cycle.unsearched(context))
+            click.echo("\n".join([*told, *deleted_for_earlier(before, _calls(context), calls)]))
             click.echo(work.verification_as_text(result.verification))
-            for line in work.raised_as_text(result.raised):
+            for line in [*work.waiting_as_text(left), *work.raised_as_text(result.raised)]:
                 click.echo(line)
     codes = [
         Exit.DONE if result.verification.ok else Exit.LOG_NOT_VERIFIED,
@@ -196,11 +202,11 @@ def _chosen(context: Context, digest: str | None, reason: str | None) -> tuple[P
         return chosen, Approval(keep_remark(connection, reason), keep_remark(connection, this_person()))
 
 
-def _calls(context: Context, finished: Run) -> list[dict[str, Any]]:
+def _calls(context: Context, finished: Run | None = None) -> list[dict[str, Any]]:
     from retention.report.upstream import calls_of
 
     with context.database.read() as connection:
-        return calls_of(connection, finished.id)
+        return calls_of(connection, finished.id if finished else None)
 
 
 def _stream_due(context: Context, made: Plan) -> None:

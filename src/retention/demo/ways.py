@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _BEGIN = datetime.combine(date(2026, 8, 10), time(6, 0), UTC)
 _FROM = _BEGIN - timedelta(days=9)
 _NEXT_DAY = datetime.combine(date(2026, 8, 11), time(23), UTC)  # midnight in London
-_THREE_MONTHS_ON = datetime.combine(date(2026, 11, 12), time(6, 0), UTC)
+_THREE_MONTHS_ON = datetime.combine(date(2026, 11, 11), time(6, 0), UTC)
 _LATER = _THREE_MONTHS_ON + timedelta(days=8)
 _HOUR = timedelta(hours=1)
 
@@ -75,7 +75,7 @@ url = "{url}"
 client_id = "{client_id}"
 grant = "member_app"
 member_id = "{member_id}"
-look_back = "P100D"
+look_back = "P92D"
 upstream = "api"                            # what the office itself has sent can be deleted by a call
 
 [serve]

@@ -60,7 +60,7 @@ def inspect_log(log: LogStanding) -> list[str]:
     """Give one line where triggers of the audit log are gone."""
     if log.triggers is None:
         return []
-    return [f"audit log: {log.triggers}; find out who did that, and look with: retention audit verify --deep"]
+    return [f"audit log: {log.triggers}; find out who did that, and put them back with: retention init"]
 
 
 def say_powers(kind: str, *, can_alter: bool) -> str:

@@ -14,8 +14,9 @@ from retention.audit import stored
 from retention.audit.soundness import Fault, find_fault
 from retention.errors import LogError
 from retention.model import from_epoch, iso
+from retention.policy.words import say_count
 from retention.store import findings, verifications
-from retention.store.grants import missing_guards
+from retention.store.guards import missing_guards
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -66,7 +67,7 @@ class LogStanding:
     def _last_words(self) -> str:
         if self.last is None:
             return "never verified in full"
-        return f"last verified in full {iso(from_epoch(self.last.at))} ({self.last.size} entries)"
+        return f"last verified in full {iso(from_epoch(self.last.at))} ({say_count(self.last.size, 'entry')})"
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain values for JSON."""

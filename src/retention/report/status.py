@@ -115,7 +115,9 @@ def status_of(
     risks = [*lost, *_guards(log), *_risks(by_kind, late_reviews), *upstream.risks, *_silent(arrivals)]
     waiting, since = inbox.count_waiting(connection), inbox.oldest_waiting(connection)
     if since is not None and since < to_epoch(now - grace):
-        told = f"{waiting} events of webhooks wait to be registered, the first since {iso(from_epoch(since))}"
+        wait = "waits" if waiting == 1 else "wait"
+        events = f"{say_count(waiting, 'event')} of webhooks {wait} to be registered"
+        told = f"{events}, the first since {iso(from_epoch(since))}"
         risks.append(f"{told}; see that retention serve or retention run is at work")
     plans = plans_of(connection, schedule, approvals, now, backlog.due)
     risks += _unapproved(plans, backlog, grace)
@@ -206,7 +208,7 @@ def _unapproved(plans: dict[str, Any], backlog: _Backlog, grace: timedelta) -> l
 def _guards(log: LogStanding) -> list[str]:
     if log.triggers is None:
         return []
-    return [f"audit log: {log.triggers}; find out who did that, and look with: retention audit verify --deep"]
+    return [f"audit log: {log.triggers}; find out who did that, and put them back with: retention init"]
 
 
 def _broken(backlog: _Backlog, log: LogStanding) -> list[str]:

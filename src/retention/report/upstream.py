@@ -47,6 +47,18 @@ def calls_of(connection: Connection, run_id: int | None = None) -> list[dict[str
     return list(found.values())
 
 
+def deleted_for_earlier(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], own: list[dict[str, Any]]
+) -> list[str]:
+    """Say what a job has had deleted for runs before its own; each list is what calls_of() says, ``own`` of its run."""
+    known = {one["source"]: one["deleted"] for one in before}
+    of_run = {one["source"]: one["deleted"] for one in own}
+    more = (
+        (one["source"], one["deleted"] - known.get(one["source"], 0) - of_run.get(one["source"], 0)) for one in after
+    )
+    return [f"  At {source}: {count} deleted there by calls, for earlier runs." for source, count in more if count > 0]
+
+
 def calls_as_text(call: dict[str, Any]) -> str:
     """Give what became of the deletions at one source."""
     told = f"{call['deleted']} deleted there by calls"

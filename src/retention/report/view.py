@@ -32,8 +32,9 @@ def status_as_text(status: Status) -> list[str]:
         f"  findings            {status.findings['open']} open",
         f"  audit log           {entries}: {status.log['standing']}",
     ]
-    if status.inbox["waiting"]:
-        lines.append(f"  inbox               {status.inbox['waiting']} events wait since {status.inbox['since']}")
+    if waiting := status.inbox["waiting"]:
+        wait = f"{say_count(waiting, 'event')} {'waits' if waiting == 1 else 'wait'}"
+        lines.append(f"  inbox               {wait} since {status.inbox['since']}")
     if status.plans["approvals"]:
         lines.append(f"  plans               {_plans(status.plans)}")
     lines += [_source(one) for one in status.sources]

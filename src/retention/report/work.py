@@ -35,6 +35,14 @@ def exit_of(run: Run, not_deleted_upstream: int = 0) -> Exit:
     return Exit.PARTLY_DONE if run.residue or not_deleted_upstream else Exit.DONE
 
 
+def waiting_as_text(not_deleted_upstream: int) -> list[str]:
+    """Say what waits to be deleted by an interface, for which a job is only partly done."""
+    if not not_deleted_upstream:
+        return []
+    told = f"{say_count(not_deleted_upstream, 'message')} disposed of here"
+    return [f"Partly done: calls have not deleted {told} at the source yet; the next purge calls again."]
+
+
 def raised_as_text(raised: Mapping[str, int]) -> list[str]:
     """Say what a person must look at after a run, the changed register first."""
     if not raised:
@@ -265,7 +273,7 @@ def _extent(found: Verification) -> str:
 def _beside(found: Verification) -> list[str]:
     return [
         *(f"  CHECKED: {one}" for one in found.checked),
-        *(f"  NOT held against an anchor, a person must look: {note}" for note in found.notes),
+        *(f"  A person must look: {note}" for note in found.notes),
     ]
 
 

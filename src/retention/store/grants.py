@@ -97,17 +97,6 @@ SELECT coalesce(bool_or(r.rolsuper), false) OR coalesce(bool_or(pg_has_role(curr
 FROM pg_class c, pg_roles r
 WHERE c.oid IN ('audit_entry'::regclass, 'audit_tile'::regclass) AND r.rolname = current_user
 """
-_GUARDS = {
-    "postgresql": "SELECT count(*) FROM pg_trigger WHERE tgname ~ '^audit_.*_no_' AND tgenabled IN ('O', 'A')",
-    "sqlite": "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'audit_*_no_*'",
-}
-_EXPECTED = {"postgresql": 18, "sqlite": 16}
-
-
-def missing_guards(connection: Connection) -> int:
-    """Count the triggers of the audit log that are not there or are switched off."""
-    kind = connection.dialect.name
-    return max(0, _EXPECTED[kind] - int(connection.exec_driver_sql(_GUARDS[kind]).scalar_one()))
 
 
 def can_alter_log(connection: Connection) -> bool:

@@ -109,6 +109,11 @@ def release(connection: Connection, hold_id: int, released_at: datetime) -> bool
     return changed.rowcount == 1
 
 
+def released_at(connection: Connection, hold_id: int) -> datetime | None:
+    """Give when a hold was released; None where it is active or there is none."""
+    return _instant(connection.execute(select(hold.c.released_at).where(hold.c.id == hold_id)).scalar())
+
+
 def forget_released(connection: Connection, before: datetime) -> None:
     """Forget the selector values of holds that were released before an instant; the holds themselves stay."""
     old = select(hold.c.id).where(hold.c.released_at < to_epoch(before))

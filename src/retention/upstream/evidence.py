@@ -10,7 +10,8 @@
    export of which a row was rejected shows no absence, for the row might be the message. Where a webhook tells of the
    same messages, a day of receipt may be that of the event, a little later; so the first whole day shows nothing there.
 4. *Strays*: messages past their period in an export that stand in no order. A finding says so until a later export that
-   has their days no longer has them, or a person resolves it.
+   has their days no longer has them, or a person resolves it. What an interface lists is there when it is listed,
+   whatever window was asked for.
 
 An export that was restricted to some channels when it was made looks like a whole one. Whoever makes an export to check
 an order must leave such filters out; nothing in the file tells.
@@ -43,6 +44,12 @@ if TYPE_CHECKING:
     from retention.store.orders import DisposalOrder
 
 
+_BY_HAND = (
+    ". They were never registered, so no purge deletes them there: delete them in Hootsuite, then say so with: "
+    "retention findings resolve"
+)
+
+
 class _Shown(NamedTuple):
     """What one import can show: at which instant (epoch seconds), of which local days, or of none."""
 
@@ -58,13 +65,15 @@ class _Shown(NamedTuple):
 class Watch:
     """Looks at what imports say of the source's own copies.
 
-    ``zones`` maps each source to the zone of its times, ``inexact`` has those with times that may be a little late.
+    ``zones`` maps each source to the zone of its times, ``inexact`` has those with times that may be a little late,
+    ``asked`` those whose items were listed by an interface for this very job.
     """
 
     log: AuditLog
     zones: Mapping[str, ZoneInfo]
     now: datetime
     inexact: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset()
 
     def is_needed(self, connection: Connection, source_id: int) -> bool:
         """Tell whether any message of a source stands in an order."""
@@ -154,15 +163,16 @@ class Watch:
             if shown.days is not None and _settles(shown, shown.days, stray, zone)
         ]
         findings.mended_one_by_one(connection, settled, at=self.now)
-        due_at = progress.stray_due_at
-        if due_at is not None and due_at <= shown.at:
+        due_at, asked = progress.stray_due_at, shown.source in self.asked
+        if due_at is not None and due_at <= (to_epoch(self.now) if asked else shown.at):
             strays = progress.born_expired - progress.listed
             past = say_count(strays, "message")
-            reason = f"the export has {past} past the period, the first due since {iso(from_epoch(due_at))}"
+            what, then = ("listing", _BY_HAND) if asked else ("export", "")
+            reason = f"the {what} has {past} past the period, the first due since {iso(from_epoch(due_at))}"
             findings.open_finding(
                 connection,
                 orders.PRESENT_KIND,
-                f"{reason}; the source still holds them",
+                f"{reason}; the source still holds them{then}",
                 at=self.now,
                 source=shown.source,
                 file=name,
