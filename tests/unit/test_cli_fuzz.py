@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# The demo works for a minute and makes a folder, simulator and service run until they are ended, and deploy as root writes
-# into the system; everything else is tried.
+# The demo works for a minute and makes a folder, simulator and service run until they are ended, and deploy as root
+# writes into the system; everything else is tried.
 UNTRIED = {"demo", "simulate", "serve", "deploy"}
 NAMES = [name for name in retention.list_commands(click.Context(retention)) if name not in UNTRIED]
 
