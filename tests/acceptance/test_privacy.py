@@ -90,9 +90,8 @@ def test_what_operators_type_is_kept_in_its_own_tables_and_identifiers_nowhere(w
     )
     for option, kind in (("--message", "message id"), ("--conversation", "conversation"), ("--contact", "contact")):
         watched.do("hold", "place", *words, option, marks.of_kind(kind)[0], option, marks.new("typed"), code=0)
-    watched.do(
-        "hold", "place", *words, "--network", marks.of_kind("network")[0], "--channel", marks.new("channel"), code=0
-    )
+    places = ("--network", marks.of_kind("network")[0], "--channel", marks.new("channel"))
+    watched.do("hold", "place", *words, *places, shows=["network", "channel"], code=0)
     watched.do("hold", "place", *words, "--contact", marks.new("typed"), "--network", " ", code=2)
     listed = watched.do("hold", "list", shows=["remark", "owner", "network", "channel"]).out
     assert marks.of_kind("remark")[0] in listed

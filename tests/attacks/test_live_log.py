@@ -162,7 +162,7 @@ def test_fault_that_leaves_a_whole_log_is_found_by_what_somebody_else_kept(
 ) -> None:
     sizes = sorted(besieged.notes)
     kept = besieged.keep(sizes[-1])
-    assert besieged.asked("--since", kept)[0] == 0
+    assert besieged.asked("--since", kept)[1]["ok"]
     with besieged.attacked() as somebody:
         attack(somebody, sizes)
     assert besieged.by_itself().problems == []

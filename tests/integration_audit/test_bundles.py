@@ -18,7 +18,7 @@ from retention.cli import main
 from retention.context import open_context
 from retention.cycle import run
 from retention.watcher import Watcher
-from tests.guards import pass_guards
+from tests.guards import guards_put_back
 from tests.kit import Office, row
 
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ def _purged(office: Office) -> Office:
 def edit(office: Office, old: str, new: str) -> None:
     context = open_context(office.settings())
     change = text("UPDATE audit_entry SET body = replace(body, :old, :new) WHERE seq = 12 AND body LIKE :like")
-    with context.database.write() as connection:
-        pass_guards(connection)
+    with context.database.write() as connection, guards_put_back(connection):
         assert connection.execute(change, {"old": old, "new": new, "like": f"%{old}%"}).rowcount
     context.database.close()
 

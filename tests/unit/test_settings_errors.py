@@ -116,7 +116,8 @@ def test_everything_that_is_wrong_is_told_at_once(config: Path) -> None:
         ('kind = "csv-export"', 'kind = "carrier-pigeon"'),
         ('preset = "hootsuite-inbox"', 'columns = { message_id = "id" }'),
         ("max_share = 0.10 ", "max_share = 7 "),
-        ('grace = "P1D"', 'grace = "P1D"\napprovals = 3\nsurprise = 1'),
+        ('grace = "P1D"', 'grace = "P1D"\nsurprise = 1'),
+        ("approvals = 0 ", "approvals = 3 "),
     )
     told = problems_of(config, text)
     assert [problem.split(": ")[1] for problem in sorted(told, key=lambda one: int(one.split(":")[0]))] == [
