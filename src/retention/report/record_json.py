@@ -25,18 +25,7 @@ def _record(record: Record) -> dict[str, Any]:
         "version": 1,
         "drill": record.drill,
         "origin": record.origin,
-        "run": {
-            "id": run.id,
-            "state": run.state,
-            "started_at": _instant(run.started_at),
-            "finished_at": _instant(run.finished_at),
-            "batches": run.batches,
-            "disposed": record.disposed,
-            "skipped_held": run.skipped_held,
-            "skipped_gone": run.skipped_gone,
-            "due_after": run.due_after,
-            "residue": run.residue,
-        },
+        "run": _run(record),
         "software": record.software,
         "time_zone": record.time_zone,
         "plan": {
@@ -81,6 +70,22 @@ def _record(record: Record) -> dict[str, Any]:
         ),
         "checkpoint": record.checkpoint._asdict(),
         "verify": [{"command": command, "shows": shows} for command, shows in steps_of(record)],
+    }
+
+
+def _run(record: Record) -> dict[str, Any]:
+    run = record.run
+    return {
+        "id": run.id,
+        "state": run.state,
+        "started_at": _instant(run.started_at),
+        "finished_at": _instant(run.finished_at),
+        "batches": run.batches,
+        "disposed": record.disposed,
+        "skipped_held": run.skipped_held,
+        "skipped_gone": run.skipped_gone,
+        "due_after": run.due_after,
+        "residue": run.residue,
     }
 
 

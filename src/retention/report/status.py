@@ -115,10 +115,7 @@ def status_of(
     risks = [*lost, *_guards(log), *_risks(by_kind, late_reviews), *upstream.risks, *_silent(arrivals)]
     waiting, since = inbox.count_waiting(connection), inbox.oldest_waiting(connection)
     if since is not None and since < to_epoch(now - grace):
-        wait = "waits" if waiting == 1 else "wait"
-        events = f"{say_count(waiting, 'event')} of webhooks {wait} to be registered"
-        told = f"{events}, the first since {iso(from_epoch(since))}"
-        risks.append(f"{told}; see that retention serve or retention run is at work")
+        risks.append(_waiting(waiting, since))
     plans = plans_of(connection, schedule, approvals, now, backlog.due)
     risks += _unapproved(plans, backlog, grace)
     last_run, complete = runs.last(connection), runs.last(connection, "done")
@@ -219,6 +216,11 @@ def _broken(backlog: _Backlog, log: LogStanding) -> list[str]:
         where = "" if log.fault.index is None else f" from entry {log.fault.index} on"
         reasons.append(f"the audit log does not verify{where}: {log.fault.problem}; look with: retention audit verify")
     return reasons
+
+
+def _waiting(events: int, since: int) -> str:
+    told = f"{say_count(events, 'event')} of webhooks {'waits' if events == 1 else 'wait'} to be registered"
+    return f"{told}, the first since {iso(from_epoch(since))}; see that retention serve or retention run is at work"
 
 
 def _silent(arrivals: list[dict[str, Any]]) -> list[str]:
