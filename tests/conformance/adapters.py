@@ -73,7 +73,7 @@ class Adapter(ABC):
 
     def source(self, folder: Path) -> Source:
         """Make the source as the configuration does."""
-        from retention.context import configured_source  # noqa: PLC0415 - only here
+        from retention.configured import configured_source  # noqa: PLC0415 - only here
 
         return configured_source(SourceSettings.model_validate({"name": "tested", "path": folder, **self.keys}))
 

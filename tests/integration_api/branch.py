@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from retention import cycle
-from retention.context import configured_account
+from retention.configured import configured_account
 from retention.sources.hootsuite_api.client import Client
 from retention.store import findings
 from retention.watcher import Watcher

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ACCESS = """
 import sys
 from pathlib import Path
-from retention.context import configured_account
+from retention.configured import configured_account
 from retention.settings import load_settings
 from retention.sources.hootsuite_api.client import Client
 settings = load_settings(Path(sys.argv[1]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retention.context import check_sources
+from retention.configured import check_sources
 from retention.errors import ConfigError
 from retention.resources import resource
 from retention.settings import Settings, load_settings

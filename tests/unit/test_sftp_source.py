@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retention.context import check_sources
+from retention.configured import check_sources
 from retention.errors import ConfigError
 from retention.resources import resource
 from retention.settings import Settings, load_settings

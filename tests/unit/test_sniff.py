@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention.cli.app import retention
-from retention.context import configured_source
+from retention.configured import configured_source
 from retention.errors import ConfigError, FileRefusedError
 from retention.model import IncomingMessage
 from retention.report.sniffed import sniffed_as_toml

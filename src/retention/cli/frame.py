@@ -99,7 +99,7 @@ def this_person() -> str:
 def settings_of(config: Path | None) -> Settings:
     """Find, read and check the configuration."""
     from retention.anchors.catalog import build_anchors
-    from retention.context import check_sources
+    from retention.configured import check_sources
     from retention.settings import find_config, load_settings
 
     path = find_config(config)

@@ -33,7 +33,7 @@ def authorize(config: Path | None, name: str) -> None:
     """
     import secrets
 
-    from retention.context import INTERFACE, configured_account
+    from retention.configured import INTERFACE, configured_account
     from retention.sources.catalog import build_client
 
     settings = settings_of(config)

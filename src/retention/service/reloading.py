@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from retention.anchors.catalog import build_anchors
-from retention.context import check_sources
+from retention.configured import check_sources
 from retention.errors import ConfigError
 from retention.service.trigger import check_jobs
 from retention.settings import load_settings
