@@ -10,47 +10,40 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from retention import upkeep
 from retention.arrivals import import_all, take_in
+from retention.departures import dispose, key_terms, order_terms, reconcile_calls
 from retention.errors import LogError, NotApprovedError, RetentionError, UsageError
 from retention.ingest import coverage, intake
 from retention.ingest.inbox import forget_late_keys
 from retention.logs import get_logger, log_retries
 from retention.notice.told import look
 from retention.purge import guard
-from retention.purge import run as purging
-from retention.purge.execute import Enlist, Order, drop_redated
+from retention.purge.execute import drop_redated
 from retention.purge.files import settle_files
-from retention.purge.keys import KeyTerms, destroy_month_keys, finish_month_keys, retire_signing_keys
+from retention.purge.keys import finish_month_keys, retire_signing_keys
 from retention.purge.planning import make_plan
 from retention.purge.reconcile import close_interrupted, tell_interrupted_imports
-from retention.purge.residue import MINIMUM_LENGTH, Search, search
 from retention.report import approvals
-from retention.report.plans import refusal
-from retention.store import findings, inbox, lease, order_items, register, runs, upstream_calls
-from retention.upstream import api, orders
-from retention.watcher import Watcher
+from retention.store import lease, runs
+from retention.upstream import orders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
-
-    from sqlalchemy import Connection
 
     from retention.audit.checkpoint import Signer
     from retention.audit.verify import Verification
     from retention.context import Context
+    from retention.departures import Approval
     from retention.policy.plan import Plan
     from retention.sources.interface import Source
     from retention.store.imports import ImportResult
     from retention.store.lease import Lease
-
-SHORTEST_IDENTIFIER = MINIMUM_LENGTH
-"""Shorter ones would be found by accident in any file."""
+    from retention.watcher import Watcher
 
 _log = get_logger("cycle")
 
@@ -83,7 +76,7 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
         imports = take_in(context, held, now, watcher)
         plan = _next_plan(context, now)
         try:
-            finished = _purge(context, held, plan, now=now, watcher=watcher, approval=None)
+            finished = dispose(context, held, plan, now=now, watcher=watcher, approval=None)
         except NotApprovedError:
             _verified(context, now)  # however long people take, the log is read
             raise
@@ -152,7 +145,7 @@ def purge(
         raise UsageError(msg)
     with _turn(context, now, watcher) as held:
         made = chosen or _next_plan(context, now)
-        finished = _purge(context, held, made, now=now, watcher=watcher, approval=approval)
+        finished = dispose(context, held, made, now=now, watcher=watcher, approval=approval)
     return made, _reread(context, finished)
 
 
@@ -187,11 +180,11 @@ def _in_order(context: Context, held: Lease, now: datetime, *, events: bool) -> 
         upkeep.adopt_schedule(context, now)
         drop_redated(context.database, context.log, held, context.schedule, now)  # what a hold kept until now
         forget_late_keys(context.database, now)
-        terms = _order_terms(context, held, now)
+        terms = order_terms(context, held, now)
         orders.issue(terms)  # also what a run that died had filled
         for number in orders.forget_late(terms):
             _log.warning("the identifiers of an order were forgotten without evidence", order=number)
-        _reconcile_calls(context, held, now)
+        reconcile_calls(context, held, now)
         settle_files(context.database, context.log, context.quarantine, now)
         yield
         with context.database.write() as connection:
@@ -208,7 +201,7 @@ def _in_order(context: Context, held: Lease, now: datetime, *, events: bool) -> 
 
 def _mend_keys(context: Context, held: Lease, now: datetime) -> Signer | None:
     """Finish what destroying keys had begun, look at every key, and give the signer where that has changed."""
-    terms = _key_terms(context, held, now)
+    terms = key_terms(context, held, now)
     for month in finish_month_keys(terms):
         _log.warning("a month key had been condemned and was still there", month=month)
     retired = retire_signing_keys(terms)

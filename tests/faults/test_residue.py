@@ -11,7 +11,7 @@ import zipfile
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from retention import cycle
+from retention import cycle, departures
 from retention.acts.holding import HoldOrder, place_hold
 from retention.watcher import Watcher
 from tests.kit import Office, row
@@ -93,7 +93,7 @@ def test_a_process_that_has_looked_for_residue_still_has_the_register_to_itself(
     """A process that closes a file loses all its POSIX locks on it: another one could then remove the open log."""
     office = Office(tmp_path / "office", "sqlite:///register.db").found()
     context = office.open()
-    assert cycle.residue(context, ["no-such-message"]).found == {}
+    assert departures.residue(context, ["no-such-message"]).found == {}
     assert office.cli("audit", "verify").returncode == 0
     place_hold(context, HoldOrder("foi", "Legal", "FOI 4", date(2028, 1, 1)), office.now)
     assert [one["hold"] for one in office.told("hold", "list")["holds"]] == [1]

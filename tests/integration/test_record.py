@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from retention import cycle
+from retention import cycle, departures
 from retention.acts.holding import HoldOrder, place_hold, release_hold
 from retention.acts.recording import draw, give_out, write_document
 from retention.acts.remarks import keep_remark
@@ -78,7 +78,7 @@ def purge(office: Office, now: datetime, reason: str | None = None) -> int:
         if reason is not None:
             chosen = cycle.plan(context, now)
             with context.database.write() as connection:
-                approval = cycle.Approval(keep_remark(connection, reason))
+                approval = departures.Approval(keep_remark(connection, reason))
         return cycle.purge(context, now, Watcher(), chosen, approval)[1].id
 
 

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 import retention
-from retention import cycle
+from retention import departures
 from retention.acts.exporting import export_log
 from retention.acts.ordering import attest_order, export_order, show_order
 from retention.audit.export import Selection
@@ -140,7 +140,7 @@ def _everything_with_orders(work: Work) -> None:
     show_order(work.context, 1)
     attest_order(work.context, 1, by="Ann", reference="ticket", now=AUTUMN.replace(hour=15))
     export_order(work.context, 1, work.office.folder / "order.csv", now=AUTUMN.replace(hour=15), person="Ann")
-    cycle.residue(work.context, ["message-1"])
+    departures.residue(work.context, ["message-1"])
     late = AUTUMN + timedelta(days=3)
     seen = [row("message-1", "2026-08-02 09:01:00"), row("late", "2026-11-24 09:00:00", private=False)]
     work.take(seen, "[770][message][01082026000000][05082026000000][a].csv", late)
@@ -201,7 +201,7 @@ def test_only_the_file_of_orders_lists_reads_them_and_what_erases_tables_whole(s
         "upstream/listing.py",
         "acts/ordering.py",
         "purge/run.py",
-        "cycle.py",
+        "departures.py",
         "report/explain.py",
     }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retention import cycle
+from retention import departures
 from retention.acts.ordering import attest_order, export_order, list_orders, show_order
 from retention.errors import RetentionError, StoppedError, UsageError
 from retention.report.record import gather
@@ -476,18 +476,18 @@ def test_search_for_residue_excepts_open_orders_in_the_database_alone_and_counts
     _, run = sqlite_work.purge(AUTUMN)
     assert run.residue == 0
     names = [f"message-{number}" for number in range(3)]
-    assert cycle.residue(sqlite_work.context, [*names, "never-seen"]) == ({}, 3, {})
+    assert departures.residue(sqlite_work.context, [*names, "never-seen"]) == ({}, 3, {})
     left = sqlite_work.context.settings.paths.state / "left.csv"
     left.write_text("message-1", encoding="utf-8")
-    assert cycle.residue(sqlite_work.context, names) == ({left: 1}, 3, {})
+    assert departures.residue(sqlite_work.context, names) == ({left: 1}, 3, {})
     left.unlink()
     sqlite_work.tell("INSERT INTO redated VALUES (1, '1:message-2', 1)")
-    assert cycle.residue(sqlite_work.context, names) == ({tmp_path / "register.db": 1}, 3, {})
+    assert departures.residue(sqlite_work.context, names) == ({tmp_path / "register.db": 1}, 3, {})
     sqlite_work.tell("DELETE FROM redated")
     sqlite_work.run(AUTUMN + timedelta(hours=1))
     check(sqlite_work, [fresh()])
     sqlite_work.run(LATER + timedelta(hours=1))  # what went from the order is erased by the next run
-    assert cycle.residue(sqlite_work.context, names) == ({}, 0, {})
+    assert departures.residue(sqlite_work.context, names) == ({}, 0, {})
     assert sqlite_work.ask("SELECT unerased FROM upstream_order") == [(0,)]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retention import cycle
+from retention import cycle, departures
 from retention.acts.bundling import verify_deep
 from retention.acts.ordering import list_orders, show_order
 from tests.integration.hook import DUE, at_work, reconfigure, register, took, waiting
@@ -104,8 +104,8 @@ def test_disposed_message_that_is_told_of_again_is_past_its_period_and_leaves_no
     register(work)
     work.purge(DUE)
     took(work, LONG, "message-2", at=SUMMER)  # by a clock that was put back; the keys are forgotten
-    assert cycle.residue(work.context, [LONG]).excepted == 1
-    assert sum(cycle.residue(work.context, [LONG]).found.values()) == 0
+    assert departures.residue(work.context, [LONG]).excepted == 1
+    assert sum(departures.residue(work.context, [LONG]).found.values()) == 0
     assert register(work, DUE)["born_expired"] == 2
     assert (work.ids(), waiting(work)) == ([], 0)
     _, finished = work.purge(DUE + timedelta(hours=1))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect, text
 
-from retention import cycle
+from retention import cycle, departures
 from retention.acts.holding import HoldOrder, place_hold, release_hold
 from retention.acts.remarks import keep_remark
 from retention.acts.watching import look
@@ -82,7 +82,7 @@ class Work:
         approval = None
         if reason is not None:
             with self.context.database.write() as connection:
-                approval = cycle.Approval(keep_remark(connection, reason))
+                approval = departures.Approval(keep_remark(connection, reason))
         return cycle.purge(self.context, now or self.now, watcher, chosen, approval)
 
     def run(self, now: datetime | None = None, watcher: Watcher = QUIET) -> CycleResult:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from retention import cycle
+from retention import cycle, departures
 from retention.audit.verify import verify
 from retention.report.explain import explain
 from retention.report.record import gather
@@ -51,7 +51,7 @@ def told(branch: Branch) -> dict[str, int]:
 
 
 def left(branch: Branch) -> int:
-    return cycle.not_deleted_upstream(branch.context)
+    return departures.not_deleted_upstream(branch.context)
 
 
 def gone(branch: Branch, before: set[str]) -> set[str]:

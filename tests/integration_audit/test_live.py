@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from retention import cycle
+from retention import cycle, departures
 from retention.audit.verify import verify
 from retention.errors import Exit
 from retention.watcher import Watcher
@@ -97,7 +97,7 @@ def test_messages_that_no_rule_covers_any_more_leave_a_log_that_verifies(office:
     office.configure(('match = { visibility = "private" }', 'match = { visibility = "private", network = "none" }'))
     context = office.open()
     now = NOW + timedelta(minutes=1)
-    approval = cycle.Approval("sha256:" + 64 * "0")
+    approval = departures.Approval("sha256:" + 64 * "0")
     _, run = cycle.purge(context, now, Watcher(), cycle.plan(context, now), approval)
     with context.database.read() as connection:
         found = verify(connection, context.installation.origin, [context.verifier])

@@ -40,7 +40,7 @@ def scan_residue(
     Searched are the database's files (SQLite), landing folders, state folder and anchor, archives unpacked; parts that
     cannot be unpacked are told. A PostgreSQL server's files, its backups and replicas are beyond our reach.
     """
-    from retention import cycle
+    from retention import departures
     from retention.policy.words import say_count
 
     wanted = [*identifiers, *(line.strip() for line in listed or ())]
@@ -48,14 +48,14 @@ def scan_residue(
     if not wanted:
         msg = "name at least one identifier, or a file of them with --from"
         raise UsageError(msg)
-    if short := sum(len(identifier) < cycle.SHORTEST_IDENTIFIER for identifier in wanted):
+    if short := sum(len(identifier) < departures.SHORTEST_IDENTIFIER for identifier in wanted):
         msg = (
-            f"{say_count(short, 'identifier')} of fewer than {cycle.SHORTEST_IDENTIFIER} characters would be found by "
-            "accident"
+            f"{say_count(short, 'identifier')} of fewer than {departures.SHORTEST_IDENTIFIER} characters would be "
+            "found by accident"
         )
         raise UsageError(msg)
     with opened(config, now, verbose=verbose) as (context, _):
-        found, excepted, unsearched = cycle.residue(context, wanted)
+        found, excepted, unsearched = departures.residue(context, wanted)
         count = sum(found.values())
         if form == "json":
             put_json(

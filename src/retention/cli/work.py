@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from retention.context import Context
-    from retention.cycle import Approval
+    from retention.departures import Approval
     from retention.policy.plan import Plan
     from retention.sources.interface import SkippedFile
     from retention.store.runs import Run
@@ -93,7 +93,7 @@ def purge(
     Without --plan a plan is made and carried out at once, unless a safety belt objects. Where people must approve it,
     it waits for them (see: retention plan), and what they approved is carried out.
     """
-    from retention import cycle, upkeep
+    from retention import cycle, departures, upkeep
     from retention.report import work
     from retention.report.upstream import deleted_for_earlier
 
@@ -126,12 +126,12 @@ def purge(
         before = _calls(context)
         with watched("purging", chosen.due if chosen else None) as watcher:
             made, finished = cycle.purge(context, present, watcher, chosen, approval)
-        left, calls = cycle.not_deleted_upstream(context), _calls(context, finished)
+        left, calls = departures.not_deleted_upstream(context), _calls(context, finished)
         if form == "json":
             put_json(context, {"plan": work.plan_as_json(made), "run": work.run_as_json(finished, calls)})
         else:
             put_drill(context)
-            told = work.run_as_text(finished, calls, cycle.unsearched(context))
+            told = work.run_as_text(finished, calls, departures.unsearched(context))
             told += deleted_for_earlier(before, _calls(context), calls)
             click.echo("\n".join([*work.plan_as_text(made), *told, *work.waiting_as_text(left)]))
     _leave(work.exit_of(finished, left))
@@ -149,7 +149,7 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
 
     That is: ingest, plan, purge, verify the audit log, sign a checkpoint.
     """
-    from retention import cycle
+    from retention import cycle, departures
     from retention.report import work
     from retention.report.upstream import deleted_for_earlier
 
@@ -158,7 +158,7 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
         before = _calls(context)
         with watched("working") as watcher:
             result = cycle.run(context, present, replace(watcher, skip=lambda *found: skipped.append(found)))
-        left, calls = cycle.not_deleted_upstream(context), _calls(context, result.run)
+        left, calls = departures.not_deleted_upstream(context), _calls(context, result.run)
         if form == "json":
             put_json(
                 context,
@@ -175,7 +175,7 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
             put_drill(context)
             taken = [*work.imports_as_text(result.imports), *work.skipped_as_text(skipped)]
             click.echo("\n".join([*taken, *work.plan_as_text(result.plan)]))
-            told = work.run_as_text(result.run, calls, cycle.unsearched(context))
+            told = work.run_as_text(result.run, calls, departures.unsearched(context))
             click.echo("\n".join([*told, *deleted_for_earlier(before, _calls(context), calls)]))
             click.echo(work.verification_as_text(result.verification))
             for line in [*work.waiting_as_text(left), *work.raised_as_text(result.raised)]:
@@ -190,7 +190,7 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
 
 def _chosen(context: Context, digest: str | None, reason: str | None) -> tuple[Plan | None, Approval | None]:
     from retention.acts.remarks import keep_remark
-    from retention.cycle import Approval
+    from retention.departures import Approval
     from retention.store import runs
 
     if digest is None:
