@@ -38,6 +38,7 @@ def status_as_text(status: Status) -> list[str]:
     if status.plans["approvals"]:
         lines.append(f"  plans               {_plans(status.plans)}")
     lines += [_source(one) for one in status.sources]
+    lines += [_job(one) for one in status.jobs]
     if (run := status.last_run) is None:
         lines.append("  last purge          none yet")
     else:
@@ -62,6 +63,13 @@ def _source(one: dict[str, Any]) -> str:
         return f"  {one['source']:<19} last ingested {one['last_import_at']}{', SILENT' * one['silent']}"
     behind = f"{one['lag_days']} day{'' if one['lag_days'] == 1 else 's'} ago"
     return f"  {one['source']:<19} covered through {one['covered_through']}, {behind}{', SILENT' * one['silent']}"
+
+
+def _job(one: dict[str, Any]) -> str:
+    ended = f"{one['outcome']} {one['ended_at'] or 'since ' + one['started_at']}"
+    failed = f", {say_count(one['failures'], 'failure')} in a row" if one["failures"] else ""
+    following = f", next {one['next_due_at']}" if one["next_due_at"] and one["outcome"] != "running" else ""
+    return f"  job {one['job']:<15} {ended}{failed}{following}{', STUCK' * bool(one['stuck'])}"
 
 
 def explanation_as_text(explanation: Explanation) -> list[str]:

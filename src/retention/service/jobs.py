@@ -14,8 +14,6 @@ from retention.errors import Exit
 
 SOON = timedelta(seconds=60)
 LATEST = timedelta(hours=1)
-FAILING_AFTER = 3
-"""Failures in a row that a person should hear of."""
 
 
 @dataclass(frozen=True, slots=True)
