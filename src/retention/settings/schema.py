@@ -253,8 +253,11 @@ class Settings(Table):
 
     @property
     def job_times(self) -> dict[str, str]:
-        """Give the jobs of the service that are switched on, each with its times."""
-        return self.serve.jobs.times
+        """Give the jobs of the service that are switched on, each with its times; an address has to be there to ask."""
+        times = self.serve.jobs.times
+        if self.notice is None or self.notice.url is None:
+            times.pop("notice", None)
+        return times
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
