@@ -417,7 +417,10 @@ def test_break_is_remembered_when_it_is_over(office: Office) -> None:
     assert ask_office(desk, "purge").code == 0
     desk.now += timedelta(days=4)
     page = written(desk, 0)
-    assert "Kept since 5 February 2027, when the last thing that broke the promise, or may have broken it" in page
+    assert (
+        "Kept since 5 February 2027. Before that it was not kept from 3 February 2027 to 5 February 2027, as far as we "
+        "know. Messages were still here that should have been deleted."
+    ) in page
     assert "It deleted 1 message." in page
 
 
@@ -436,11 +439,13 @@ def test_resolving_a_finding_does_not_mend_a_log(desk: Office) -> None:
     for command, code in ((("status",), 5), (("check",), 13)):
         assert ask_office(desk, *command).code == code
     page = written(desk, 5)
-    assert "Not kept since 21 November 2026, as far as we know." in page
+    assert "Found on 21 November 2026 not to be kept. Since when that was so is not known." in page
     assert "does not pass its own check" in page
     desk.now += timedelta(days=2)
     assert ask_office(desk, "run").code == 0
-    assert "Kept since 24 November 2026, when the last thing that broke the promise" in written(desk, 0)
+    page = written(desk, 0)
+    assert "Kept since 24 November 2026. Before that it was not kept" in page
+    assert "The log that proves our deletions did not pass its own check." in page
 
 
 def test_page_that_cannot_be_written_leaves_what_was_there(desk: Office, tmp_path: Path) -> None:
