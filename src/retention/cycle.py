@@ -27,6 +27,7 @@ from retention.purge.keys import finish_month_keys, retire_signing_keys
 from retention.purge.planning import make_plan
 from retention.purge.reconcile import close_interrupted, tell_interrupted_imports
 from retention.report import approvals
+from retention.showing import shown
 from retention.store import lease, runs
 from retention.upstream import orders
 
@@ -72,7 +73,7 @@ def run(context: Context, now: datetime, watcher: Watcher) -> CycleResult:
 
     """
     known = upkeep.newest_finding(context)
-    with _turn(context, now, watcher) as held:
+    with shown(context, now), _turn(context, now, watcher) as held:
         imports = take_in(context, held, now, watcher)
         plan = _next_plan(context, now)
         try:

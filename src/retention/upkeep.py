@@ -18,7 +18,7 @@ from retention.audit.verify import Verification, verify
 from retention.context import check_family
 from retention.errors import AnchorError, BrokenLogError, LogError, OtherScheduleError, RestoredError
 from retention.report.ledger import REGISTER_MISMATCH, difference, difference_from_log
-from retention.report.log_standing import NOT_VERIFIED
+from retention.report.log_standing import CALLED_MENDED, NOT_VERIFIED
 from retention.store import findings, ledger, runs, verifications
 from retention.store.guards import missing_guards
 
@@ -187,6 +187,12 @@ def hindrances(context: Context) -> list[str]:
     return []
 
 
+def unguarded(context: Context) -> list[str]:
+    """Say where triggers of the audit log are gone, for those who only look at it or give it out."""
+    with context.database.read() as connection:
+        return _say_unguarded(connection)
+
+
 def newest_finding(context: Context) -> int:
     """Give the number of the finding that was opened last, or 0."""
     with context.database.read() as connection:
@@ -281,7 +287,7 @@ def verify_log(context: Context, now: datetime, progress: Callable[[int], None] 
         if found.ok:
             if verifications.found_bad(connection) and NOT_VERIFIED not in findings.count_open(connection):
                 # What a person resolved does not tell until when it was so; this does.
-                findings.open_finding(connection, NOT_VERIFIED, "resolved before it verified in full", at=now)
+                findings.open_finding(connection, NOT_VERIFIED, CALLED_MENDED, at=now)
             findings.mended(connection, NOT_VERIFIED, at=now)
             verifications.note(connection, at=now, size=found.size, ok=True)
         if unguarded != [one.reason for one in findings.load(connection, open_only=True) if one.kind == UNGUARDED]:

@@ -16,6 +16,7 @@ import pytest
 from retention.errors import RetentionError, UsageError
 from retention.notice.fetch import fetch
 from retention.notice.reading import LONGEST
+from retention.store import lease
 from tests.acceptance.desk import ask_office, told
 from tests.kit import Office, row
 from tests.unit.public_kit import REFERENCE
@@ -72,6 +73,7 @@ def test_without_a_table_the_configuration_is_what_is_wrong(sqlite_office: Offic
         ('lang = "de"', "notice.lang"),
         ('url = "ftp://example.org"', "notice.url"),
         ('author = "me"', "notice.author: is not a known key"),
+        ('file = "a.html"\npage = "a.html"', "notice.page: is the published notice itself"),
     ],
 )
 def test_wrong_table_is_refused_by_line_and_key(sqlite_office: Office, line: str, reason: str) -> None:
@@ -98,7 +100,8 @@ def test_notice_that_says_what_is_done_passes(desk: Office) -> None:
     ]
 
 
-def test_differing_notice_puts_the_promise_at_risk_until_it_is_mended(desk: Office) -> None:
+def test_differing_notice_puts_the_promise_at_risk_until_it_is_mended(sqlite_office: Office) -> None:
+    desk = speaking(sqlite_office, 'file = "privacy.txt"')
     file = desk.folder / "privacy.txt"
     file.write_text(TWO_MONTHS, encoding="utf-8")
     answer = ask_office(desk, "notice", "check", str(file))
@@ -116,14 +119,35 @@ def test_differing_notice_puts_the_promise_at_risk_until_it_is_mended(desk: Offi
 
 
 def test_draft_leaves_no_finding(desk: Office) -> None:
-    file = desk.folder / "draft.md"
+    speaking(desk, 'file = "privacy.md"')
+    file = desk.folder / "privacy.md"
+    assert ask_office(desk, "notice", "check", "--draft").code == 1
     file.write_text(TWO_MONTHS, encoding="utf-8")
     assert ask_office(desk, "notice", "check", "--draft", str(file)).code == 4
-    assert ask_office(desk, "notice", "check", "--draft", str(desk.folder / "missing.md")).code == 1
+    assert ask_office(desk, "notice", "check", "--draft").code == 4
     assert kinds(desk) == []
 
 
-def test_what_is_unsure_asks_a_person_once(desk: Office) -> None:
+def test_text_that_the_configuration_does_not_name_is_a_trial_and_leaves_no_finding(sqlite_office: Office) -> None:
+    desk = speaking(sqlite_office, 'file = "published.md"')
+    published, trial = desk.folder / "published.md", desk.folder / "trial" / "published.md"
+    trial.parent.mkdir()
+    published.write_text(TWO_MONTHS, encoding="utf-8")
+    trial.write_text(TWO_MONTHS, encoding="utf-8")
+    answer = ask_office(desk, "notice", "check", str(trial))
+    assert (answer.code, "This was a trial: no finding was opened." in answer.out) == (4, True)
+    assert ask_office(desk, "notice", "check", str(trial.parent / "missing.md")).code == 1
+    assert kinds(desk) == []
+    answer = ask_office(desk, "notice", "check", str(trial.parent / ".." / "published.md"))
+    assert (answer.code, "trial" in answer.out) == (4, False)
+    assert kinds(desk) == ["notice-differs"]
+    trial.write_text(REFERENCE, encoding="utf-8")
+    assert told(ask_office, desk, "notice", "check", str(trial))["notices"][0]["trial"] is True
+    assert kinds(desk) == ["notice-differs"], "what a trial says mends nothing"
+
+
+def test_what_is_unsure_asks_a_person_once(sqlite_office: Office) -> None:
+    desk = speaking(sqlite_office, 'file = "privacy.txt"')
     file = desk.folder / "privacy.txt"
     exception = REFERENCE.replace("organisations.", "organisations, except where the law requires.")
     file.write_text(exception, encoding="utf-8")
@@ -140,7 +164,10 @@ def test_what_is_unsure_asks_a_person_once(desk: Office) -> None:
 @pytest.mark.parametrize(
     ("data", "said"), [(None, "No such file"), (b"%PDF-1.7", "is a PDF"), (b"a" * 3_000_000, "longer")]
 )
-def test_notice_that_cannot_be_read_is_an_error_and_a_finding(desk: Office, data: bytes | None, said: str) -> None:
+def test_notice_that_cannot_be_read_is_an_error_and_a_finding(
+    sqlite_office: Office, data: bytes | None, said: str
+) -> None:
+    desk = speaking(sqlite_office, 'file = "privacy.pdf"')
     file = desk.folder / "privacy.pdf"
     if data is not None:
         file.write_bytes(data)
@@ -367,8 +394,9 @@ def test_page_is_written_for_each_state_and_status_keeps_its_codes(desk: Office)
     assert "1 November 2026" in page
     assert "2 February 2027" in page
     assert "DRILL" in page
+    speaking(desk, 'file = "n.txt"')
     (desk.folder / "n.txt").write_text(TWO_MONTHS, encoding="utf-8")
-    assert ask_office(desk, "notice", "check", str(desk.folder / "n.txt")).code == 4
+    assert ask_office(desk, "notice", "check").code == 4
     page = written(desk, 4)
     assert "The promise is at risk" in page
     assert "Our privacy notice may not say what we do." in page
@@ -389,7 +417,10 @@ def test_break_is_remembered_when_it_is_over(office: Office) -> None:
     assert ask_office(desk, "purge").code == 0
     desk.now += timedelta(days=4)
     page = written(desk, 0)
-    assert "Kept since 5 February 2027, when the last thing that broke the promise, or may have broken it" in page
+    assert (
+        "Kept since 5 February 2027. Before that it was not kept from 3 February 2027 to 5 February 2027, as far as we "
+        "know. Messages were still here that should have been deleted."
+    ) in page
     assert "It deleted 1 message." in page
 
 
@@ -408,11 +439,13 @@ def test_resolving_a_finding_does_not_mend_a_log(desk: Office) -> None:
     for command, code in ((("status",), 5), (("check",), 13)):
         assert ask_office(desk, *command).code == code
     page = written(desk, 5)
-    assert "Not kept since 21 November 2026, as far as we know." in page
+    assert "Found on 21 November 2026 not to be kept. Since when that was so is not known." in page
     assert "does not pass its own check" in page
     desk.now += timedelta(days=2)
     assert ask_office(desk, "run").code == 0
-    assert "Kept since 24 November 2026, when the last thing that broke the promise" in written(desk, 0)
+    page = written(desk, 0)
+    assert "Kept since 24 November 2026. Before that it was not kept" in page
+    assert "The log that proves our deletions did not pass its own check." in page
 
 
 def test_page_that_cannot_be_written_leaves_what_was_there(desk: Office, tmp_path: Path) -> None:
@@ -431,3 +464,52 @@ def test_page_is_readable_whatever_the_umask(desk: Office) -> None:
         written(desk, 0)
     finally:
         os.umask(before)
+
+
+def test_run_keeps_the_page_that_the_configuration_names(sqlite_office: Office) -> None:
+    desk = speaking(sqlite_office, 'page = "public/index.html"')
+    page = desk.folder / "public" / "index.html"
+    answer = ask_office(desk, "run")
+    assert (answer.code, "The audit log verifies" in answer.out) == (3, True), "a person must look, and all is done"
+    assert kinds(desk) == ["page-failed"], "there is no such folder"
+    page.parent.mkdir()
+    assert ask_office(desk, "run").code == 0
+    assert kinds(desk) == []
+    assert "The promise is kept" in page.read_text(encoding="utf-8"), "what this very page has mended is not told"
+    assert written(desk, 0) == page.read_text(encoding="utf-8")
+
+
+def test_page_tells_of_a_purge_that_a_belt_stopped(sqlite_office: Office) -> None:
+    desk = speaking(sqlite_office, 'page = "index.html"', ("max_share = 1.0", "max_share = 0.01"))
+    desk.drop("a.csv", [row("m-1", "2026-11-01 09:00:00"), row("m-2", "2026-11-19 09:00:00")])
+    assert ask_office(desk, "ingest").code == 0
+    assert not (desk.folder / "index.html").exists()
+    desk.now += timedelta(days=72)
+    assert ask_office(desk, "run").code == 12
+    assert "A safety check stopped a deletion." in (desk.folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_page_tells_of_a_purge_that_waits_for_people_and_not_of_a_run_that_had_to_wait(sqlite_office: Office) -> None:
+    desk = speaking(sqlite_office, 'page = "index.html"', ("max_share = 1.0", "max_share = 1.0\napprovals = 1"))
+    desk.drop("a.csv", [row("m-1", "2026-11-01 09:00:00")])
+    assert ask_office(desk, "ingest").code == 0
+    desk.now += timedelta(days=72)
+    context = desk.open()
+    held = lease.take(context.database)
+    assert ask_office(desk, "run").code == 11
+    assert not (desk.folder / "index.html").exists()
+    lease.give_back(context.database, held)
+    context.database.close()
+    assert ask_office(desk, "run").code == 12
+    assert "<h1>" in (desk.folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_page_that_meets_a_surprise_does_not_stop_a_run(sqlite_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = speaking(sqlite_office, 'page = "index.html"')
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("retention.showing.page_of", fail)
+    assert ask_office(desk, "run").code == 3  # a person must look at what it found
+    assert kinds(desk) == ["page-failed"]

@@ -68,7 +68,7 @@ def test_plugin_answers_unknown_to_an_error_that_was_not_foreseen(
         message = "contact-1 wrote something"
         raise ZeroDivisionError(message)
 
-    monkeypatch.setattr("retention.acts.watching.status_in", fail)
+    monkeypatch.setattr("retention.standing.status_in", fail)
     answer = ask_office(sqlite_office, "status", "--format", "nagios")
     assert answer.code == 3
     assert answer.out == "RETENTION UNKNOWN - an error that was not foreseen (ZeroDivisionError)\n"

@@ -51,7 +51,7 @@ def test_service_does_its_jobs_and_says_how_things_stand(sqlite_office: Office) 
         names = [family.name for family in text_string_to_metric_families(figures.text)]
         assert len(names) == len(set(names))
         assert "retention_promise_state" in names
-        assert 'retention_serve_job_failures{job="run"} 0' in figures.text
+        assert 'retention_serve_job_failures{activity="run"} 0' in figures.text
         assert not any(f"message-{n}" in figures.text for n in range(60))
         until(lambda: served.notes.count("WATCHDOG=1") > 3)
     state = states(sqlite_office)["run"]

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from retention.acts.resolving import resolve_finding
-from retention.errors import DatabaseError, Exit, LogError, UsageError
+from retention.errors import DatabaseError, Exit, LogError, NotApprovedError, UsageError
 from retention.model import from_epoch
 from retention.policy.words import say_count
+from retention.report.view import status_as_text
+from retention.store import jobs
 from tests.guards import pass_guards
 from tests.integration.work import AUTUMN, SUMMER, at
 from tests.kit import row
@@ -248,3 +250,86 @@ def test_day_of_a_review_is_counted_in_the_zone_of_the_schedule(work: Work) -> N
     work.hold(review_on=date(2026, 8, 11))
     assert work.status(from_epoch(at("2026-08-11T23:59:59+01:00"))).promise == "kept"
     assert work.status(from_epoch(at("2026-08-12T00:00:00+01:00"))).promise == "at_risk"
+
+
+def job(work: Work, name: str, *, failures: int = 0, next_due_at: datetime | None = None) -> None:
+    """Write down a job that ended in summer."""
+    ended, due = int(SUMMER.timestamp()), None if next_due_at is None else int(next_due_at.timestamp())
+    outcome, code = ("failed", 1) if failures else ("done", 0)
+    with work.context.database.write() as connection:
+        jobs.save(connection, jobs.JobState(name, outcome, ended - 9, ended, code, failures, due))
+
+
+def stuck(work: Work, now: datetime) -> dict[str, str | None]:
+    return {one["job"]: one["stuck"] for one in work.status(now).jobs}
+
+
+def test_jobs_of_the_service_are_told_where_it_was_ever_used(work: Work) -> None:
+    figures(work, jobs=[])
+    job(work, "run", next_due_at=SUMMER + timedelta(hours=15))
+    figures(
+        work,
+        promise="kept",
+        jobs=[
+            {
+                "job": "run",
+                "outcome": "done",
+                "started_at": "2026-08-10T11:59:51Z",
+                "ended_at": "2026-08-10T12:00:00Z",
+                "exit_code": 0,
+                "failures": 0,
+                "next_due_at": "2026-08-11T03:00:00Z",
+                "stuck": None,
+            }
+        ],
+    )
+    assert "  job run             done 2026-08-10T12:00:00Z, next 2026-08-11T03:00:00Z" in status_as_text(work.status())
+
+
+def test_job_that_fails_again_and_again_is_a_risk_until_a_run_was_complete(work: Work) -> None:
+    job(work, "verify", failures=2)
+    assert work.status().promise == "kept"
+    job(work, "verify", failures=3)
+    status = work.status()
+    assert status.promise == "at_risk"
+    failed = "the job verify of the service failed 3 times in a row, the last one 2026-08-10T12:00:00Z; see its log"
+    assert status.reasons == [failed]
+    assert status_as_text(status)[-2].endswith("failed 2026-08-10T12:00:00Z, 3 failures in a row, STUCK")
+    work.run(SUMMER + timedelta(hours=1))
+    assert work.status(SUMMER + timedelta(hours=1)).promise == "kept"
+
+
+def test_job_that_was_due_for_longer_than_the_grace_and_did_not_run_is_a_risk(work: Work) -> None:
+    work.run()
+    due = SUMMER + timedelta(hours=15)
+    job(work, "run", next_due_at=due)
+    assert stuck(work, due + timedelta(days=1)) == {"run": None}
+    assert stuck(work, due + timedelta(days=1, seconds=1)) == {"run": "late"}
+    [late] = work.status(due + timedelta(days=2)).reasons
+    assert late.startswith(
+        "the job run of the service was due 2026-08-11T03:00:00Z, and no run has done its work since"
+    )
+
+
+def test_row_that_the_service_left_behind_is_no_risk_where_cron_keeps_the_promise(work: Work) -> None:
+    job(work, "run", next_due_at=SUMMER)
+    later = SUMMER + timedelta(days=30)
+    assert stuck(work, later) == {"run": "late"}
+    work.run(SUMMER + timedelta(hours=1))
+    figures(work, later, promise="kept", reasons=[])
+
+
+def test_job_that_is_switched_off_is_no_risk_however_long_ago_it_was_due(work: Work) -> None:
+    job(work, "run", next_due_at=SUMMER)
+    job(work, "verify", failures=9)
+    work.reopen(("[purge]", "[serve]\njobs = false\n\n[purge]"))
+    figures(work, SUMMER + timedelta(days=30), promise="kept", reasons=[])
+
+
+def test_run_that_waits_for_approval_has_done_its_work(work: Work) -> None:
+    work.reopen(("[purge]", "[purge]\napprovals = 1"))
+    job(work, "run", next_due_at=SUMMER)
+    work.take(ROWS)
+    with pytest.raises(NotApprovedError):
+        work.run(DUE_FROM)
+    assert stuck(work, DUE_FROM + timedelta(hours=1)) == {"run": None}

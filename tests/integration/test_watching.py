@@ -10,9 +10,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from retention import __version__
-from retention.acts.watching import metrics
 from retention.report.nagios import as_nagios, one_line, unknown
 from retention.report.prometheus import METRICS, as_prometheus
+from retention.standing import metrics
 from tests.integration.work import AUTUMN, SUMMER
 from tests.kit import row
 

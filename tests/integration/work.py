@@ -12,12 +12,12 @@ from sqlalchemy import inspect, text
 from retention import cycle, departures
 from retention.acts.holding import HoldOrder, place_hold, release_hold
 from retention.acts.remarks import keep_remark
-from retention.acts.watching import look
 from retention.audit.log import stream
 from retention.audit.verify import Verification, verify
 from retention.model import to_epoch
 from retention.policy.hold import SELECTORS
 from retention.report.explain import Explanation, explain
+from retention.standing import look
 from retention.store import findings, runs
 from retention.watcher import Watcher
 from tests.guards import guards_put_back

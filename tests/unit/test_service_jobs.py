@@ -114,6 +114,10 @@ def test_turns_that_were_missed_are_one() -> None:
         ("heartbeat", Exit.BROKEN, False, Ending.DONE),
         ("heartbeat", Exit.AT_RISK, True, Ending.DONE),
         ("heartbeat", Exit.FAILED, False, Ending.FAILED),
+        ("notice", Exit.AT_RISK, False, Ending.DONE),
+        ("notice", Exit.PARTLY_DONE, False, Ending.PARTLY),
+        ("notice", Exit.FAILED, False, Ending.FAILED),
+        ("verify", Exit.AT_RISK, False, Ending.FAILED),
         ("ingest", 99, False, Ending.FAILED),
     ],
 )
@@ -138,18 +142,26 @@ def test_every_job_of_the_configuration_is_a_command_and_the_other_way_round() -
     assert set(JobSettings.model_fields) == set(JOBS)
 
 
+def test_published_notice_is_asked_for_once_a_day_where_its_address_is_known(tmp_path: Path) -> None:
+    notice = '[notice]\norganisation = "Office"\nprovider = "Hootsuite"\n'
+    assert "notice" not in loaded(tmp_path, f'{notice}file = "a.html"').job_times
+    with_address = f'{notice}url = "https://www.example.org/privacy"\n'
+    assert loaded(tmp_path, with_address).job_times["notice"] == "40 5 * * *"
+    assert "notice" not in loaded(tmp_path, f'{with_address}[serve.jobs]\nnotice = ""').job_times
+
+
 def test_defaults_do_the_whole_job_once_a_day(tmp_path: Path) -> None:
     settings = loaded(tmp_path, "")
-    assert set(settings.serve.jobs.times) == {"run", "ingest", "verify", "heartbeat"}
+    assert set(settings.job_times) == {"run", "ingest", "verify", "heartbeat"}
     assert any("run (5 3 * * *)" in line for line in say_serving(settings))
 
 
 @pytest.mark.parametrize(
-    "added", ["[serve]\njobs = false", '[serve.jobs]\nrun = ""\ningest = ""\nverify = ""\nheartbeat = ""']
+    "added", ["[serve]\njobs = false", '[serve.jobs]\nrun = ""\ningest = ""\nverify = ""\nheartbeat = ""\nnotice = ""']
 )
 def test_jobs_can_be_switched_off(tmp_path: Path, added: str) -> None:
     settings = loaded(tmp_path, added)
-    assert settings.serve.jobs.times == {}
+    assert settings.job_times == {}
     assert "no jobs" in say_serving(settings)[-1]
     assert loaded(tmp_path, "[serve]\njobs = true").serve.jobs == JobSettings()
 

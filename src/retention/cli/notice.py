@@ -60,7 +60,7 @@ def render(config: Path | None, now: datetime | None, verbose: bool, form: Rende
 )
 @common
 @reporting
-@click.option("--draft", is_flag=True, help="What is checked is not published yet: leave no finding.")
+@click.option("--draft", is_flag=True, help="Leave no finding, whatever is checked.")
 @click.argument("published", metavar="[FILE|URL]", required=False)
 def check(
     *, config: Path | None, now: datetime | None, verbose: bool, form: str, draft: bool, published: str | None
@@ -68,7 +68,8 @@ def check(
     """Say whether a published notice promises what the schedule does.
 
     Period, provider and sharing are looked for in HTML, Markdown or text. Without FILE or URL, what [notice] of the
-    configuration names is checked. A URL must be of the host that [notice] url names; nothing else is connected to.
+    configuration names is checked, and what is wrong with that becomes a finding; any other FILE or URL is a trial and
+    leaves none. A URL must be of the host that [notice] url names; nothing else is connected to.
     It exits with 4 where the notice differs and with 3 where a person must read a sentence.
     """
     from retention.acts.noticing import check_notice
@@ -86,7 +87,7 @@ def check(
 
 def _as_json(one: Checked) -> dict[str, object]:
     items = [{**item._asdict(), "sentences": list(item.sentences)} for item in one.comparison.items]
-    return {"place": one.place, "state": one.comparison.state, "items": items}
+    return {"place": one.place, "state": one.comparison.state, "trial": one.trial, "items": items}
 
 
 def _put(one: Checked) -> None:
@@ -96,3 +97,5 @@ def _put(one: Checked) -> None:
         click.echo(f"  {name:<10} {_WORDS[item.state]}: {item.reason}")
         for sentence in item.sentences:
             click.echo(f'      "{sentence}"')
+    if one.trial and one.comparison.state != "ok":
+        click.echo("  This was a trial: no finding was opened.")

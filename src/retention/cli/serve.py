@@ -27,10 +27,10 @@ def serve(config: Path | None, now: datetime | None, verbose: bool, form: str, n
     It serves until it is ended by SIGTERM or Ctrl-C; SIGHUP has it read its configuration again. Of several that serve
     one database, one does the jobs and the others stand by.
     """
-    from retention.acts.watching import metrics
     from retention.service.host import Invocation
     from retention.service.serving import serve as serve_until_ended
     from retention.settings import find_config
+    from retention.standing import metrics
 
     with opened(config, now, verbose=verbose) as (context, present):
         ahead = present - datetime.now(UTC) if now is not None else present - present

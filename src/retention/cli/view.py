@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from retention.context import Context
-    from retention.notice.promise import Promise
     from retention.report.status import Status
 
 
@@ -58,28 +57,31 @@ def status(
     --format nagios gives one line with performance data and the exit codes of a plugin: 0 kept, 1 at risk, 2 broken,
     3 for every error. --format prometheus exits with 0 once the figures are written, whatever they say.
     """
-    from retention.acts.publishing import publish
-    from retention.acts.watching import status_in
+    from retention.standing import status_in
 
     if output is not None and form != "prometheus":
         msg = "--output goes with --format prometheus"
         raise UsageError(msg)
     with opened(config, now, verbose=verbose) as (context, present):
-        promise = None
-        if html is not None:
-            from retention.notice.promise import promise_of
-
-            promise = promise_of(context.schedule, context.settings.notice)
         memory = context.remembered()
         with context.database.read() as connection:
             found = status_in(connection, context, memory, present)
-            page = _page(context, connection, promise, found, present) if promise else None
+            page = _page(connection, context, found, present) if html else None
         if page is not None and html is not None:
+            from retention.report.publishing import publish
+
             publish(page, html)
         _put(context, found, form, output)
     if form in {PLUGIN, "prometheus"}:
         click.get_current_context().exit(int(CODES[found.promise]) if form == PLUGIN else 0)
     click.get_current_context().exit(int(_CODES[found.promise]))
+
+
+def _page(connection: Connection, context: Context, found: Status, now: datetime) -> bytes:
+    from retention.notice.promise import promise_of
+    from retention.showing import page_of
+
+    return page_of(connection, context, promise_of(context.schedule, context.settings.notice), found, now)
 
 
 def _put(context: Context, found: Status, form: str, output: Path | None) -> None:
@@ -88,8 +90,8 @@ def _put(context: Context, found: Status, form: str, output: Path | None) -> Non
     elif form == PLUGIN:
         click.echo(as_nagios(found))
     elif form == "prometheus":
-        from retention.acts.publishing import publish
         from retention.report.prometheus import as_prometheus
+        from retention.report.publishing import publish
 
         if output is None:
             click.echo(as_prometheus(found), nl=False)
@@ -100,15 +102,6 @@ def _put(context: Context, found: Status, form: str, output: Path | None) -> Non
 
         put_drill(context)
         click.echo("\n".join(status_as_text(found)))
-
-
-def _page(context: Context, connection: Connection, promise: Promise, found: Status, now: datetime) -> bytes:
-    from retention.report.public import public_facts
-    from retention.report.public_html import public_page
-
-    grace = context.settings.purge.grace_time
-    facts = public_facts(connection, found, context.schedule, context.installation, grace=grace, now=now)
-    return public_page(promise, facts, context.settings.notice.lang if context.settings.notice else "en")
 
 
 @click.command(epilog=exits(Exit.LOG_NOT_VERIFIED, example="retention explain 17841400000000000"))

@@ -82,9 +82,15 @@ class English:
     }
     since: ClassVar[Mapping[str, str]] = {
         "made": "Kept since {day}, the day on which the register was made. Of the time before we cannot speak.",
-        "mended": "Kept since {day}, when the last thing that broke the promise, or may have broken it, was put right.",
+        "mended": "Kept since {day}.",
         "broken": "Not kept since {day}, as far as we know.",
+        "found": "Found on {day} not to be kept. Since when that was so is not known.",
         "unknown": "It was not kept when this page was written. Since when is not known.",
+    }
+    breaks: ClassVar[Mapping[str, str]] = {
+        "overdue": "Messages were still here that should have been deleted.",
+        "log": "The log that proves our deletions did not pass its own check.",
+        "source": "{provider} was shown to hold messages that should have been deleted there.",
     }
     troubles: ClassVar[Mapping[str, str]] = {
         "overdue": "Messages are still here that should have been deleted.",
@@ -104,6 +110,11 @@ class English:
     def standing(self, state: str, *, held: int) -> str:
         """Say how things stand; what the law keeps is no lie, but must be said."""
         return self.standings[state].format(but=", but for what the law requires" if held else "")
+
+    def broken_before(self, first: date, last: date) -> str:
+        """Say when the promise was broken before it was put right."""
+        when = f"on {self.day(last)}" if first == last else f"from {self.day(first)} to {self.day(last)}"
+        return f"Before that it was not kept {when}, as far as we know."
 
     def messages(self, match: Mapping[str, tuple[str, ...]], surfaces: str, *, other: bool) -> str:
         """Say which messages a rule covers, as a person who writes one would."""

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 NOT_VERIFIED = "log-not-verified"
 """The finding of a log that did not verify when somebody looked."""
 
+CALLED_MENDED = "resolved before it verified in full"
+"""The reason of one that tells until when it was so, where a person had resolved the finding before."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogStanding:

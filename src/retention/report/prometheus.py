@@ -164,6 +164,16 @@ METRICS = (
         "Whether nothing came from a source for longer than the configuration expects.",
         _of_sources("silent"),
     ),
+    Metric(
+        "retention_serve_job_failures",
+        "How often each job of the service failed in a row; no sample where none was ever begun.",
+        lambda status: [({"activity": one["job"]}, one["failures"]) for one in status.jobs],
+    ),
+    Metric(
+        "retention_serve_job_stuck",
+        "Whether a job that is switched on fails again and again or is late, and no run has done its work since.",
+        lambda status: [({"activity": one["job"]}, int(one["stuck"] is not None)) for one in status.jobs],
+    ),
     Metric("retention_build_info", "The version of the program.", lambda _: [({"version": __version__}, 1)]),
 )
 

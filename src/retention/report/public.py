@@ -1,34 +1,32 @@
 """What the page for the public says about the promise, in facts: nothing personal, nothing about how we work inside.
 
-*Since when* is derived and not claimed. The promise is kept since the register was made, or since the last trace of a
-break: a purge whose plan held something overdue, or a finding about a log that did not verify or a copy that a source
-still held, counted until it was resolved. A log that was found bad is bad until it verifies in full, whoever resolves
-the finding.
+*Since when* is derived and not claimed: see ``breaks.py``. The promise is kept since the register was made, or since
+the last break was over.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from retention.audit.stored import latest_note
-from retention.model import Period, from_epoch
-from retention.policy.days import local_day, start_of_day
-from retention.policy.period import expires_on
-from retention.store import findings, runs, verifications
+from retention.model import from_epoch
+from retention.policy.days import local_day
+from retention.report.breaks import broken_since, last_break
+from retention.store import runs
 from retention.store.orders import PRESENT_KIND
 
 if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
     from sqlalchemy import Connection
 
-    from retention.policy.plan import Plan
     from retention.policy.schedule import Schedule
+    from retention.report.breaks import Break
     from retention.report.status import Promise as State
     from retention.report.status import Status
     from retention.store.schema import Installation
 
-_BREAKING = frozenset({"log-not-verified", PRESENT_KIND})
-_DAY = timedelta(days=1)
 _TROUBLES = {
     **dict.fromkeys(("notice-differs", "notice-unsure", "notice-unread"), "notice"),
     **dict.fromkeys(("source-silent", "coverage-gap", "fetch-failed", "listing-failed", "source-failed"), "arrival"),
@@ -41,11 +39,14 @@ _TROUBLES = {
     "log-not-verified": "log",
 }
 
-Since = Literal["made", "mended", "broken", "unknown"]
+Since = Literal["made", "mended", "broken", "found", "unknown"]
 
 
 class PublicFacts(NamedTuple):
-    """Everything that the page says beside the promise itself. Days are local days of the schedule's zone."""
+    """Everything that the page says beside the promise itself. Days are local days of the schedule's zone.
+
+    ``broken_on`` and ``broken_by`` tell of the last break, where it is over: when it began, and what it was.
+    """
 
     state: State
     now: datetime
@@ -54,6 +55,8 @@ class PublicFacts(NamedTuple):
     unchecked: bool
     since: Since
     since_on: date | None
+    broken_on: date | None
+    broken_by: tuple[str, ...]
     registered: int
     oldest_received_on: date | None
     due: int
@@ -74,7 +77,8 @@ def public_facts(
     now: datetime,
 ) -> PublicFacts:
     """Gather what the page says, in the transaction in which the status was read."""
-    since, instant = _since(connection, status, schedule, installation, grace)
+    since, instant, before = _since(connection, status, schedule, grace, now)
+    instant = from_epoch(installation.created_at) if since == "made" else instant
     last = runs.last(connection, "done")
     stored = latest_note(connection)
     return PublicFacts(
@@ -85,6 +89,8 @@ def public_facts(
         unchecked=not status.log["problem"] and not status.log["verified"],
         since=since,
         since_on=None if instant is None else local_day(instant, schedule.zone),
+        broken_on=None if before is None else local_day(before.began, schedule.zone),
+        broken_by=() if before is None else before.what,
         registered=status.registered,
         oldest_received_on=_day(status.oldest_received_on),
         due=status.due,
@@ -115,37 +121,10 @@ def _troubles(status: Status) -> tuple[str, ...]:
 
 
 def _since(
-    connection: Connection, status: Status, schedule: Schedule, installation: Installation, grace: timedelta
-) -> tuple[Since, datetime | None]:
-    known = [one for one in findings.load(connection, open_only=False) if one.kind in _BREAKING]
+    connection: Connection, status: Status, schedule: Schedule, grace: timedelta, now: datetime
+) -> tuple[Since, datetime | None, Break | None]:
     if status.promise == "broken":
-        began = [from_epoch(one.opened_at) for one in known if one.resolved_at is None]
-        began += [datetime.fromisoformat(status.overdue_since)] if status.overdue_since else []
-        verified = verifications.last(connection)
-        began += [from_epoch(verified.at)] if verified is not None and not verified.ok else []
-        return ("broken", min(began)) if began else ("unknown", None)
-    mended = [from_epoch(one.resolved_at) for one in known if one.resolved_at is not None]
-    mended += [found] if (found := _last_late_purge(connection, schedule, grace)) else []
-    return ("mended", max(mended)) if mended else ("made", from_epoch(installation.created_at))
-
-
-def _last_late_purge(connection: Connection, schedule: Schedule, grace: timedelta) -> datetime | None:
-    """Find the latest run whose plan held something overdue; until its end the promise was broken."""
-    for found, made in runs.carried_out(connection):
-        if _held_overdue(made, schedule, from_epoch(found.started_at) - grace):
-            return from_epoch(found.finished_at or found.started_at)
-    return None
-
-
-def _held_overdue(plan: Plan, schedule: Schedule, latest: datetime) -> bool:
-    """Tell whether something in a plan had been due by the latest permitted instant when the plan was carried out."""
-    return any(
-        tally.due > tally.released and _due_at(tally.received_on, rule.keep, schedule) <= latest
-        for rule in plan.rules
-        if rule.keep  # what no rule covers any more was due at once, and nobody can say how late
-        for tally in rule.tallies
-    )
-
-
-def _due_at(received_on: str, keep: str, schedule: Schedule) -> datetime:
-    return start_of_day(expires_on(date.fromisoformat(received_on), Period.parse(keep)) + _DAY, schedule.zone)
+        first, by_finding = broken_since(connection, status, grace, now)
+        return ("unknown" if first is None else "found" if by_finding else "broken"), first, None
+    before = last_break(connection, schedule, grace)
+    return ("made", None, None) if before is None else ("mended", before.ended, before)

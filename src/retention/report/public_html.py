@@ -77,7 +77,7 @@ def _standing(promise: Promise, facts: PublicFacts, words: English) -> Iterable[
     yield f'<div>\n<h2 id="standing">{escape(words.headlines[facts.state])}</h2>'
     yield f'<p class="lead">{escape(words.standing(facts.state, held=facts.held))}</p>'
     day = words.day(facts.since_on) if facts.since_on else ""
-    yield f"<p>{escape(words.since[facts.since].format(day=day))}</p>"
+    yield f"<p>{escape(' '.join([words.since[facts.since].format(day=day), *_before(promise, facts, words)]))}</p>"
     if facts.unchecked:
         yield f"<p>{escape(words.unchecked)}</p>"
     if facts.troubles:
@@ -90,6 +90,14 @@ def _standing(promise: Promise, facts: PublicFacts, words: English) -> Iterable[
     yield f'<p class="quiet">{escape(words.as_of)} <time datetime="{iso(facts.now)}">{escape(clock)}</time>.'
     yield f"{escape(words.stale)}</p>"
     yield "</div>\n</section>"
+
+
+def _before(promise: Promise, facts: PublicFacts, words: English) -> Iterable[str]:
+    """Say when the promise was broken before, and by what."""
+    if facts.broken_on is None or facts.since_on is None:
+        return
+    yield words.broken_before(facts.broken_on, facts.since_on)
+    yield from (words.breaks[what].format(provider=promise.provider) for what in facts.broken_by)
 
 
 def _figures(facts: PublicFacts, words: English) -> Iterable[str]:

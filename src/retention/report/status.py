@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from retention.errors import AnchorError, LogError, RestoredError
 from retention.model import from_epoch, iso, to_epoch
@@ -17,12 +17,13 @@ from retention.policy.days import local_day
 from retention.policy.words import say_count
 from retention.report.approvals import plans_of
 from retention.report.coming import by_rule, coming
+from retention.report.jobs import jobs_of, stuck_jobs
 from retention.report.log_standing import log_standing
 from retention.report.upstream import calls_of, lags, upstream_of
-from retention.store import findings, holds, inbox, register, runs
+from retention.store import findings, holds, inbox, refusals, register, runs, verifications
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -36,6 +37,15 @@ if TYPE_CHECKING:
     from retention.report.log_standing import LogStanding
 
 Promise = Literal["kept", "at_risk", "broken"]
+
+
+class Expected(NamedTuple):
+    """What the configuration expects of the work: the grace, what comes, how many approve, which jobs there are."""
+
+    grace: timedelta
+    sources: Iterable[Watched] = ()
+    approvals: int = 0
+    jobs: Collection[str] = ()
 
 
 @dataclass(slots=True)
@@ -67,6 +77,7 @@ class Status:
     inbox: dict[str, Any]
     plans: dict[str, Any]
     sources: list[dict[str, Any]]
+    jobs: list[dict[str, Any]]
 
     def as_json(self) -> dict[str, Any]:
         """Give the status as plain values for JSON."""
@@ -92,16 +103,14 @@ def status_of(
     schedule: Schedule,
     now: datetime,
     *,
-    grace: timedelta,
+    expected: Expected,
     origin: str,
     keys: list[VerifierKey],
     drill: bool,
     memory: Memory,
-    sources: Iterable[Watched] = (),
-    approvals: int = 0,
 ) -> Status:
     """Read the state of the promise in one transaction; ``memory`` is what the anchors held before it began."""
-    known = register.classes(connection)
+    known, grace = register.classes(connection), expected.grace
     backlog = _backlog(connection, schedule, known, now, grace)
     oldest, _ = register.bounds(connection)
     by_kind = findings.count_open(connection)
@@ -109,16 +118,18 @@ def status_of(
     log = log_standing(connection, origin, keys, forked)
     active = holds.load(connection, active_only=True)
     late_reviews = [hold for hold in active if hold.review_on < schedule.today(now)]
-    upstream, arrivals = upstream_of(connection, now, grace), lags(connection, sources, now)
+    upstream, arrivals = upstream_of(connection, now, grace), lags(connection, expected.sources, now)
     broken = _broken(backlog, log)
     broken += upstream.broken
     risks = [*lost, *_guards(log), *_risks(by_kind, late_reviews), *upstream.risks, *_silent(arrivals)]
     waiting, since = inbox.count_waiting(connection), inbox.oldest_waiting(connection)
     if since is not None and since < to_epoch(now - grace):
         risks.append(_waiting(waiting, since))
-    plans = plans_of(connection, schedule, approvals, now, backlog.due)
+    plans = plans_of(connection, schedule, expected.approvals, now, backlog.due)
     risks += _unapproved(plans, backlog, grace)
     last_run, complete = runs.last(connection), runs.last(connection, "done")
+    jobs = jobs_of(connection, expected.jobs, now, grace, _worked_at(connection, complete, expected))
+    risks += stuck_jobs(jobs)
     return Status(
         promise="broken" if broken else "at_risk" if risks else "kept",
         reasons=[*broken, *risks],
@@ -142,9 +153,10 @@ def status_of(
         findings={"open": sum(by_kind.values()), "by_kind": by_kind},
         holds={"active": len(active), "reviews_overdue": len(late_reviews)},
         log={**log.as_json(), "standing": log.words()},
-        inbox={"waiting": waiting, "since": None if since is None else iso(from_epoch(since))},
+        inbox=_inbox(connection, waiting, since),
         plans=plans,
         sources=arrivals,
+        jobs=jobs,
     )
 
 
@@ -216,6 +228,20 @@ def _broken(backlog: _Backlog, log: LogStanding) -> list[str]:
         where = "" if log.fault.index is None else f" from entry {log.fault.index} on"
         reasons.append(f"the audit log does not verify{where}: {log.fault.problem}; look with: retention audit verify")
     return reasons
+
+
+def _worked_at(connection: Connection, complete: runs.Run | None, expected: Expected) -> int | None:
+    """Give when a run last did its work; one that waits for people's approval ends with having verified the log."""
+    ended = [complete.finished_at] if complete is not None else []
+    if expected.approvals and (verified := verifications.last(connection)) is not None:
+        ended.append(verified.at)
+    return max((at for at in ended if at is not None), default=None)
+
+
+def _inbox(connection: Connection, waiting: int, since: int | None) -> dict[str, Any]:
+    """Say what of webhooks waits since when, and which calls were ever turned away; nothing of what they said."""
+    refused = [{**one._asdict(), "last_at": iso(from_epoch(one.last_at))} for one in refusals.load(connection)]
+    return {"waiting": waiting, "since": None if since is None else iso(from_epoch(since)), "refused": refused}
 
 
 def _waiting(events: int, since: int) -> str:

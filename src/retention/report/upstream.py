@@ -28,12 +28,16 @@ _UNATTESTED = frozenset({orders.LISTING, "ordered"})
 
 @dataclass(slots=True)
 class Upstream:
-    """Messages in orders of which nothing is settled, those overdue, those shown to be there; and what follows."""
+    """Messages in orders of which nothing is settled, those overdue, those shown to be there; and what follows.
+
+    ``broken_since`` are the instants, before the grace, from which what breaks the promise should have been gone.
+    """
 
     ordered: int = 0
     overdue: int = 0
     present: int = 0
     broken: list[str] = field(default_factory=list)
+    broken_since: list[int] = field(default_factory=list)
     risks: list[str] = field(default_factory=list)
 
 
@@ -86,6 +90,7 @@ def upstream_of(connection: Connection, now: datetime, grace: timedelta) -> Upst
             told = f"an export shows that {order.source} still holds {held}"
             breaks = order.overdue_at is not None and order.overdue_at < late
             (found.broken if breaks else found.risks).append(f"{told}; {see}")
+            found.broken_since += [order.overdue_at] if breaks and order.overdue_at is not None else []
         if overdue and order.state != "attested":
             found.overdue += order.left
         if overdue and order.state in _UNATTESTED:
@@ -93,6 +98,7 @@ def upstream_of(connection: Connection, now: datetime, grace: timedelta) -> Upst
     for stray in orders.strays(connection):
         found.present += stray.messages
         if stray.due_at < late:
+            found.broken_since.append(stray.due_at)
             since = iso(from_epoch(stray.due_at))
             found.broken.append(
                 f"an export shows that {stray.source} still holds {say_count(stray.messages, 'message')} past the "

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def figures(*, leads: bool, calls: Mapping[str, int], failures: Mapping[str, int]) -> str:
-    """Spell whether this service leads, the calls by what became of them, and the failures of each job in a row."""
+def figures(*, leads: bool, calls: Mapping[str, int]) -> str:
+    """Spell whether this service leads, and the calls by what became of them."""
     lines = [
         "# HELP retention_serve_leads Whether this service does the jobs.",
         "# TYPE retention_serve_leads gauge",
@@ -17,8 +17,5 @@ def figures(*, leads: bool, calls: Mapping[str, int], failures: Mapping[str, int
         "# HELP retention_serve_calls_total Calls of webhooks by what became of them.",
         "# TYPE retention_serve_calls_total counter",
         *(f'retention_serve_calls_total{{outcome="{outcome}"}} {count}' for outcome, count in calls.items()),
-        "# HELP retention_serve_job_failures How often each job failed in a row.",
-        "# TYPE retention_serve_job_failures gauge",
-        *(f'retention_serve_job_failures{{job="{name}"}} {count}' for name, count in failures.items()),
     ]
     return "\n".join(lines) + "\n"

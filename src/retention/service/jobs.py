@@ -14,8 +14,6 @@ from retention.errors import Exit
 
 SOON = timedelta(seconds=60)
 LATEST = timedelta(hours=1)
-FAILING_AFTER = 3
-"""Failures in a row that a person should hear of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,7 @@ JOBS = {
         Job("verify", ("audit", "verify", "--deep", "--format", "json"), works=False),
         Job("checkpoint", ("audit", "checkpoint"), works=True),
         Job("heartbeat", ("status", "--format", "json"), works=False),
+        Job("notice", ("notice", "check", "--format", "json"), works=False),
     )
 }
 
@@ -61,14 +60,15 @@ _BY_CODE = {
     Exit.BELT_CLOSED: Ending.NEEDS_PERSON,
     Exit.LOG_NOT_VERIFIED: Ending.NEEDS_PERSON,
 }
-_STATES = frozenset({Exit.DONE, Exit.AT_RISK, Exit.BROKEN})
+_TOLD = {"heartbeat": frozenset({Exit.AT_RISK, Exit.BROKEN}), "notice": frozenset({Exit.AT_RISK})}
+"""What a job has told by its exit code, for telling it is its work."""
 _AS_BEFORE = frozenset({Ending.WAITING, Ending.STOPPED})
 
 
 def ending(name: str, code: int, *, stopped: bool) -> Ending:
     """Read an exit code; ``stopped`` says that the job was asked to end before it had finished."""
-    if name == "heartbeat" and code in _STATES:
-        return Ending.DONE  # it has told how things stand, and that is its work
+    if code in _TOLD.get(name, ()):
+        return Ending.DONE
     if stopped and code != Exit.DONE:
         return Ending.STOPPED
     return next((found for known, found in _BY_CODE.items() if known == code), Ending.FAILED)

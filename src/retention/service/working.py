@@ -9,7 +9,6 @@ from retention.errors import LeaseLostError, RetentionError
 from retention.logs import get_logger
 from retention.model import from_epoch, to_epoch
 from retention.service.jobs import (
-    FAILING_AFTER,
     JOBS,
     RUNNING,
     SOON,
@@ -20,7 +19,7 @@ from retention.service.jobs import (
 )
 from retention.service.trigger import next_turn
 from retention.store import findings, jobs
-from retention.store.jobs import JobState
+from retention.store.jobs import FAILING_AFTER, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

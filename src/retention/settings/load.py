@@ -133,8 +133,9 @@ def _absolute(settings: Settings, base: Path) -> Settings:
     paths = settings.paths
     anchor = base / paths.anchor if paths.anchor else None
     notice = settings.notice
-    if notice and notice.file:
-        notice = notice.model_copy(update={"file": base / notice.file})
+    if notice:
+        places = {"file": notice.file, "page": notice.page}
+        notice = notice.model_copy(update={key: base / place for key, place in places.items() if place})
     return settings.model_copy(
         update={
             "database": settings.database.model_copy(update={"url": url}),

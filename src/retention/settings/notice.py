@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class NoticeSettings(Table):
-    """Who makes the promise, who stores the messages, and where the promise is published."""
+    """Who makes the promise, who stores the messages, where the promise is published, and where the page for all."""
 
     organisation: Text
     provider: Text
@@ -25,7 +25,13 @@ class NoticeSettings(Table):
     rule: Name | Annotated[list[Name], Field(min_length=1)] | None = None
     url: HttpAddress | None = None
     file: FilePath | None = None
+    page: FilePath | None = None
     lang: Literal["en"] = "en"
+
+    @classmethod
+    def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
+        if given.get("page") is not None and given.get("page") == given.get("file"):
+            yield ("page",), "is the published notice itself; the page would take its place"
 
     @property
     def rules(self) -> tuple[str, ...] | None:

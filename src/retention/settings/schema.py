@@ -251,6 +251,14 @@ class Settings(Table):
         """Give the sources whose messages are sent to us, in the order of the configuration."""
         return [source for source in self.source if source.is_webhook]
 
+    @property
+    def job_times(self) -> dict[str, str]:
+        """Give the jobs of the service that are switched on, each with its times; an address has to be there to ask."""
+        times = self.serve.jobs.times
+        if self.notice is None or self.notice.url is None:
+            times.pop("notice", None)
+        return times
+
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
         yield from wrong_rules(given)

@@ -89,6 +89,12 @@ def load(connection: Connection, *, open_only: bool) -> list[Finding]:
     return [Finding(*row) for row in connection.execute(query)]
 
 
+def of_kind(connection: Connection, kind: str) -> list[Finding]:
+    """Give the findings of a kind, resolved or not, in the order in which they were opened."""
+    query = select(*_COLUMNS).where(finding.c.kind == kind).order_by(finding.c.id)
+    return [Finding(*row) for row in connection.execute(query)]
+
+
 def open_kind(connection: Connection, finding_id: int) -> str | None:
     """Give the kind of a finding that is open, or None where there is none such."""
     query = select(finding.c.kind).where(finding.c.id == finding_id, finding.c.resolved_at.is_(None))

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
+FAILING_AFTER = 3
+"""Failures in a row that a person should hear of."""
+
+
 class JobState(NamedTuple):
     """One job. Instants are epoch seconds UTC; ``failures`` are those in a row."""
 

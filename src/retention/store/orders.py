@@ -195,6 +195,16 @@ def shown_present(connection: Connection) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
+def shown_and_settled(connection: Connection) -> list[tuple[int, int]]:
+    """Give from when something should have been gone at a source, and when the finding that it was not was resolved."""
+    columns = (finding.c.file, finding.c.resolved_at, import_.c.stray_due_at)
+    query = select(*columns).outerjoin(import_, import_.c.id == finding.c.import_id).order_by(finding.c.id)
+    query = query.where(finding.c.kind == PRESENT_KIND, finding.c.resolved_at.is_not(None))
+    overdue = {label(order.id): order.overdue_at for order in load(connection)}
+    told = ((row[2] if row[2] is not None else overdue.get(row[0]), row[1]) for row in connection.execute(query))
+    return [(should, resolved) for should, resolved in told if should is not None]
+
+
 def strays(connection: Connection, source: str | None = None) -> list[Stray]:
     """Give the open findings of born-expired messages that stand in no order."""
     columns = (

@@ -361,6 +361,17 @@ webhook_seen = Table(
     sqlite_with_rowid=False,
 )
 
+webhook_refusal = Table(
+    "webhook_refusal",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("outcome", Text, nullable=False),  # refused | stale | unreadable | not_json | too_large | busy
+    Column("calls", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("source", "outcome"),
+    sqlite_with_rowid=False,
+)
+
 verification = Table(  # one row: the last time that the whole log was verified, or that it was found bad
     "verification",
     metadata,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retention.report.prometheus import as_prometheus
-from retention.report.status import status_of
+from retention.report.status import Expected, status_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,13 +30,16 @@ def status_in(connection: Connection, context: Context, memory: Memory, now: dat
         connection,
         context.schedule,
         now,
-        grace=context.settings.purge.grace_time,
+        expected=Expected(
+            context.settings.purge.grace_time,
+            context.watched_sources,
+            context.settings.purge.approvals,
+            context.settings.job_times,
+        ),
         origin=context.installation.origin,
         keys=context.verifiers,
         drill=context.installation.drill,
         memory=memory,
-        sources=context.watched_sources,
-        approvals=context.settings.purge.approvals,
     )
 
 
