@@ -140,7 +140,7 @@ def test_every_job_of_the_configuration_is_a_command_and_the_other_way_round() -
 
 def test_defaults_do_the_whole_job_once_a_day(tmp_path: Path) -> None:
     settings = loaded(tmp_path, "")
-    assert set(settings.serve.jobs.times) == {"run", "ingest", "verify", "heartbeat"}
+    assert set(settings.serve.jobs.times) == {"run", "ingest", "verify", "heartbeat", "notify"}
     assert any("run (5 3 * * *)" in line for line in say_serving(settings))
 
 
@@ -149,7 +149,7 @@ def test_defaults_do_the_whole_job_once_a_day(tmp_path: Path) -> None:
 )
 def test_jobs_can_be_switched_off(tmp_path: Path, added: str) -> None:
     settings = loaded(tmp_path, added)
-    assert settings.serve.jobs.times == {}
+    assert settings.job_times == {}
     assert "no jobs" in say_serving(settings)[-1]
     assert loaded(tmp_path, "[serve]\njobs = true").serve.jobs == JobSettings()
 

@@ -92,12 +92,12 @@ class Host:
         self._ticked_at = called.clock()
         self._calls: Counter[str] = Counter()
         self._own, self.desk = self._open(reading)
-        self._worker.times = settings.serve.jobs.times
+        self._worker.times = settings.job_times
 
     @property
     def role(self) -> str:
         """Say whether this service leads, stands by, or only takes events."""
-        if not self.settings.serve.jobs.times:
+        if not self.settings.job_times:
             return "receiving"
         return "leader" if self._leading else "standby"
 
@@ -201,7 +201,7 @@ class Host:
             self._leading = self._take_up()
 
     def _lead(self) -> None:
-        wanted = bool(self.settings.serve.jobs.times)
+        wanted = bool(self.settings.job_times)
         leads = wanted and self.leads.hold()
         if not wanted and self._leading:
             with suppress(RetentionError):
@@ -257,7 +257,7 @@ class Host:
         self.settings = reading.settings
         self._children.config = reading.copy
         self._children.longest = reading.settings.serve.longest_job_seconds
-        self._worker.times = reading.settings.serve.jobs.times
+        self._worker.times = reading.settings.job_times
         self._worker.zone = self._own.schedule.zone
         self.desk.start()
         self._close_desk(*before)

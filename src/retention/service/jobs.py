@@ -36,6 +36,7 @@ JOBS = {
         Job("verify", ("audit", "verify", "--deep", "--format", "json"), works=False),
         Job("checkpoint", ("audit", "checkpoint"), works=True),
         Job("heartbeat", ("status", "--format", "json"), works=False),
+        Job("notify", ("notify", "--format", "json"), works=False),
     )
 }
 

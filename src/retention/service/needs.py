@@ -37,7 +37,7 @@ def say_serving(settings: Settings) -> list[str]:
         f"Events of {one.name} are taken by retention serve at {address}, port {port}{proxy}."
         for one in settings.webhooks
     ]
-    times = [f"{name} ({spelled})" for name, spelled in settings.serve.jobs.times.items()]
+    times = [f"{name} ({spelled})" for name, spelled in settings.job_times.items()]
     return [*lines, f"retention serve does, as cron spells times: {', '.join(times) or 'no jobs'}."]
 
 

@@ -56,7 +56,7 @@ def serve(context: Context, called: Invocation, announce: Callable[[str | None, 
 def _check(settings: Settings) -> None:
     if settings.webhooks and not has_library():
         raise UsageError(NO_LIBRARY)
-    if not settings.webhooks and not settings.serve.jobs.times:
+    if not settings.webhooks and not settings.job_times:
         msg = 'there is no job and no source with kind = "hootsuite-webhook" to serve, so there is nothing to do'
         raise UsageError(msg)
     if settings.serve.behind_proxy:

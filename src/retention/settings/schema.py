@@ -22,6 +22,7 @@ from retention.settings.fields import (
     ZoneName,
 )
 from retention.settings.notice import NoticeSettings, wrong_rules
+from retention.settings.notify import NotifySettings
 from retention.settings.serve import ServeSettings
 from retention.settings.source import SourceSettings
 from retention.settings.table import Table, Wrong
@@ -240,6 +241,7 @@ class Settings(Table):
     anchor: list[AnchorSettings] = Field(default_factory=list)
     serve: ServeSettings = ServeSettings()
     notice: NoticeSettings | None = None
+    notify: list[NotifySettings] = Field(default_factory=list)
 
     @property
     def of_files(self) -> list[SourceSettings]:
@@ -251,9 +253,17 @@ class Settings(Table):
         """Give the sources whose messages are sent to us, in the order of the configuration."""
         return [source for source in self.source if source.is_webhook]
 
+    @property
+    def job_times(self) -> dict[str, str]:
+        """Give the jobs that are done, each with its times; where nobody is to be told, to tell is none."""
+        times = self.serve.jobs.times
+        return times if self.notify else {name: spelled for name, spelled in times.items() if name != "notify"}
+
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
         yield from wrong_rules(given)
+        for number in _repeated("name", given.get("notify")):
+            yield ("notify", number, "name"), "two channels have the same name; this is the second"
         for number in _repeated("name", given.get("source")):
             yield ("source", number, "name"), "two sources have the same name; this is the second"
         for number in _repeated("path", given.get("source")):

@@ -53,6 +53,7 @@ class JobSettings(Table):
     verify: Times = "30 4 * * 0"
     checkpoint: Times = ""
     heartbeat: Times = "*/5 * * * *"
+    notify: Times = "*/15 * * * *"
 
     @property
     def times(self) -> dict[str, str]:
@@ -61,7 +62,7 @@ class JobSettings(Table):
         return {name: times for name, times in every.items() if times}
 
 
-NO_JOBS = JobSettings(run="", ingest="", purge="", verify="", checkpoint="", heartbeat="")
+NO_JOBS = JobSettings(run="", ingest="", purge="", verify="", checkpoint="", heartbeat="", notify="")
 
 
 def _switched(given: object) -> object:
