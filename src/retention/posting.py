@@ -41,10 +41,13 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> A
         HostError: the host cannot be reached, is not who it should be, redirects, or answers without end.
 
     """
+
+    @stamina.retry(on=_LaterError, attempts=_TRIES, timeout=_TRIES * timeout)
+    def posted() -> Answer:  # without arguments, because those are logged and an address may be a secret
+        return _once(url, body, headers, timeout)
+
     try:
-        return stamina.retry(on=_LaterError, attempts=_TRIES, timeout=_TRIES * timeout)(_once)(
-            url, body, headers, timeout
-        )
+        return posted()
     except _LaterError as error:
         msg = f"cannot be reached ({error})"
         raise HostError(msg) from None

@@ -18,6 +18,7 @@ from retention.acts.telling import tell, try_channels
 from retention.errors import DatabaseError, KeyFileError, NoticeError, UsageError
 from retention.notify.catalog import build_channel
 from retention.store import findings, lease, notifications
+from tests.anchor_kit import host
 from tests.integration.work import AUTUMN, SUMMER
 from tests.kit import row
 from tests.mail_server import running_mail_server, table
@@ -410,6 +411,20 @@ def test_secret_that_cannot_be_read_fails_the_channel_alone(
     monkeypatch.setenv("RETENTION_OFFICE_SMTP_PASSWORD_FILE", str(tmp_path / "nowhere"))
     assert outcomes(work, AUTUMN) == ["failed", "told"]
     assert work.findings()[0].reason.endswith("its secret cannot be read")
+
+
+def test_address_of_a_webhook_is_a_secret_that_no_output_and_no_log_tells(sqlite_work: Work) -> None:
+    work = sqlite_work
+    work.context.database.close()
+    with host(lambda _: (500, {}, b"qzanswer")) as hook:
+        given = table(name="chat", kind="webhook", url=f"{hook.url}/qzpath")
+        work.office.configure(("[purge]", f"{given}[purge]"))
+        done = work.office.cli("notify", "--format", "json", "--verbose")
+        assert len(hook.asked) > 1
+    assert done.returncode == 3
+    assert json.loads(done.stdout)["channels"][0]["reason"] == "http://127.0.0.1 cannot be reached (HTTP 500)"
+    assert "qzpath" not in done.stdout + done.stderr
+    assert "qzanswer" not in done.stdout + done.stderr
 
 
 def test_table_is_of_toml() -> None:

@@ -24,7 +24,7 @@ from retention.errors import (
     StoppedError,
     UsageError,
 )
-from retention.logs import get_logger
+from retention.logs import get_logger, log_retries
 from retention.notify.catalog import build_channel
 from retention.notify.occasion import INFORMATION, Occasion, Told, after, decide
 from retention.notify.words import write
@@ -102,6 +102,7 @@ def tell(
     channels = context.settings.notify
     if not channels:
         return []
+    log_retries()
     if dry_run:
         seen = _look(context, now, at_end=at_end, failed=failed)
         return [_planned(context, one, seen, now) for one in channels]
@@ -129,6 +130,7 @@ def try_channels(context: Context, now: datetime) -> list[Report]:
     if not context.settings.notify:
         msg = "there is nobody to tell: the configuration has no [[notify]]"
         raise UsageError(msg)
+    log_retries()
     trial = Occasion(
         "test",
         "findings",
