@@ -15,13 +15,16 @@ import pytest
 
 from retention.acts import telling
 from retention.acts.telling import tell, try_channels
-from retention.errors import DatabaseError, KeyFileError, NoticeError, UsageError
+from retention.errors import DatabaseError, KeyFileError, NoticeError, TransientDatabaseError, UsageError
 from retention.notify.catalog import build_channel
-from retention.store import findings, lease, notifications
+from retention.store import findings, jobs, lease, notifications
+from retention.store.jobs import JobState
 from tests.anchor_kit import host
 from tests.integration.work import AUTUMN, SUMMER
 from tests.kit import row
 from tests.mail_server import running_mail_server, table
+from tests.receiver import until
+from tests.served import scheduled, serving, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -189,6 +192,43 @@ def test_state_that_cannot_be_read_is_told_and_nothing_is_taken_for_over(
     assert str(mail["Subject"]).endswith("the state of the promise cannot be read")
     assert PRIVATE not in str(mail)
     assert outcomes(told, SUMMER + 3 * QUARTER) == ["nothing"]
+
+
+def test_database_that_is_busy_is_told_to_nobody_but_the_caller(
+    told: Work, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise TransientDatabaseError(PRIVATE)
+
+    monkeypatch.setattr(telling, "status_in", busy)
+    with pytest.raises(TransientDatabaseError):
+        tell(told.context, SUMMER)
+    assert server.raw() == []
+    assert told.ask("SELECT holder FROM lease WHERE name = 'notify'") == [("",)]
+
+
+@pytest.mark.parametrize("part", ["attachment", "body"])
+def test_checkpoint_of_a_summary_shows_later_that_the_log_only_grew(
+    sqlite_work: Work, server: MailServer, part: str
+) -> None:
+    work = telling_to(sqlite_work, server.table())
+    outcomes(work, SUMMER)
+    [mail] = server.taken()
+    body = mail.get_body()
+    assert body is not None
+    lines = str(body.get_content()).replace("\r\n", "\n").split("\n")
+    origin = work.context.installation.origin
+    copied = "\n".join([*lines[lines.index(origin) : lines.index("-- ")]]).rstrip("\n") + "\n"
+    [attached] = mail.iter_attachments()
+    raw = attached.get_payload(decode=True)
+    assert isinstance(raw, bytes)
+    assert copied.encode() == raw
+    kept = work.office.folder / "checkpoint"
+    kept.write_bytes(raw if part == "attachment" else copied.encode())
+    bad_row(work)
+    work.context.database.close()
+    done = work.office.cli("audit", "verify", "--since", str(kept))
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 # The end of a run.
@@ -425,6 +465,18 @@ def test_address_of_a_webhook_is_a_secret_that_no_output_and_no_log_tells(sqlite
     assert json.loads(done.stdout)["channels"][0]["reason"] == "http://127.0.0.1 cannot be reached (HTTP 500)"
     assert "qzpath" not in done.stdout + done.stderr
     assert "qzanswer" not in done.stdout + done.stderr
+
+
+def test_service_tells_by_itself_where_somebody_is_to_be_told(sqlite_office: Office, server: MailServer) -> None:
+    scheduled(sqlite_office, server.table(), notify="0 0 1 1 *")
+    context = sqlite_office.open()
+    with context.database.write() as connection:
+        jobs.save(connection, JobState("notify", "failed", 1, 2, 1, 1, 3))  # its turn is long past
+    context.database.close()
+    with serving(sqlite_office, sqlite_office.now):
+        until(lambda: states(sqlite_office)["notify"].outcome != "running" and bool([*server.folder.glob("*.eml")]))
+        until(lambda: states(sqlite_office)["notify"].outcome == "done")
+    assert subjects(server) == ["weekly summary: the promise is kept"]
 
 
 def test_table_is_of_toml() -> None:

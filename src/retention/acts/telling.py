@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Literal
 from retention.acts.watching import status_in
 from retention.errors import (
     BeltClosedError,
-    DatabaseError,
     LockHeldError,
     LogError,
     NoticeError,
     RetentionError,
     StoppedError,
+    TransientDatabaseError,
     UsageError,
 )
 from retention.logs import get_logger, log_retries
@@ -202,9 +202,9 @@ def _look(context: Context, now: datetime, *, at_end: bool, failed: str | None) 
                 at_end=at_end,
                 failed=failed,
             )
-    except DatabaseError:
-        raise
-    except RetentionError as error:
+    except TransientDatabaseError:
+        raise  # passes, and what is to be told could not be remembered either
+    except Exception as error:  # noqa: BLE001  # whatever keeps it from being read, somebody must hear of it
         return _Seen(None, type(error).__name__, at_end)
     return _Seen(facts, "", at_end)
 

@@ -65,7 +65,7 @@ def _told(number: int, told: Told, zone: ZoneInfo) -> Iterable[str]:
         yield _wrapped(f"   Since {say_when(from_epoch(told.since), zone)}; this is told again while it lasts.", "   ")
     for fact in occasion.facts:
         # What is indented stands as it is: lists, and what is to be copied.
-        yield f"   {fact}" if fact.startswith(" ") or not fact else _wrapped(f"   {fact}", "   ")
+        yield f"   {fact}".rstrip() if fact.startswith(" ") or not fact else _wrapped(f"   {fact}", "   ")
     if occasion.do:
         yield "   What to do:"
         yield from (f"     {line}" for line in occasion.do)

@@ -246,9 +246,9 @@ def _belts(facts: Facts) -> Iterator[Occasion]:
 
 
 def _by_when(facts: Facts) -> Iterator[str]:
-    if facts.status.due and facts.status.breaks_at:
-        when = say_when(datetime.fromisoformat(facts.status.breaks_at), facts.zone)
-        yield f"If what is due now is not disposed of before {when}, the promise is broken."
+    breaks_at = facts.status.breaks_at
+    if breaks_at is not None and (instant := datetime.fromisoformat(breaks_at)) > facts.now:
+        yield f"If what is due now is not disposed of before {say_when(instant, facts.zone)}, the promise is broken."
 
 
 def _plans(facts: Facts) -> Iterator[Occasion]:
@@ -271,7 +271,7 @@ def _plans(facts: Facts) -> Iterator[Occasion]:
         yield Occasion(
             "plan",
             "plan-waiting",
-            "a plan waits for approval",
+            "a plan waits for approval" if waiting else "messages are due, and no plan for them waits or is approved",
             (*said, *_by_when(facts), *coming_lines(status)),
             tuple(do),
             grade=1 + (left < facts.grace / 2) + (left < facts.grace / 4),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from retention.audit import stored
 from retention.notify.occasion import INFORMATION, Occasion
+from retention.notify.words import say_when
 from retention.policy.words import say_count
 from retention.settings.notify import DAYS
 from retention.store import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date, datetime
+    from datetime import date
     from zoneinfo import ZoneInfo
 
     from sqlalchemy import Connection
@@ -32,9 +33,10 @@ _STATES = {"kept": "kept", "at_risk": "AT RISK", "broken": "BROKEN"}
 
 
 class Week(NamedTuple):
-    """The local time, what was disposed of in the last seven days, and the newest signed checkpoint."""
+    """The time and its zone, what was disposed of in the last seven days, and the newest signed checkpoint."""
 
-    local: datetime
+    now: datetime
+    zone: ZoneInfo
     disposed: int
     note: str | None
 
@@ -42,7 +44,7 @@ class Week(NamedTuple):
 def week_of(connection: Connection, now: datetime, zone: ZoneInfo) -> Week:
     """Read what a summary needs beside the status."""
     latest = stored.latest_note(connection)
-    return Week(now.astimezone(zone), runs.disposed_since(connection, now - _WEEK), latest.note if latest else None)
+    return Week(now, zone, runs.disposed_since(connection, now - _WEEK), latest.note if latest else None)
 
 
 def summary(status: Status, state: str, week: Week, day: Day, *, at_end: bool) -> Iterator[Occasion]:
@@ -53,7 +55,7 @@ def summary(status: Status, state: str, week: Week, day: Day, *, at_end: bool) -
         f"weekly summary: the promise is {_STATES[state]}",
         (*_lines(status, week), "", _KEEP),
         ("retention audit verify --since checkpoint",),
-        grade=begun(week.local, day, at_end=at_end).toordinal(),
+        grade=begun(week.now.astimezone(week.zone), day, at_end=at_end).toordinal(),
         urgency=INFORMATION,
         once=True,
         attachment=week.note,
@@ -87,8 +89,12 @@ def _lines(status: Status, week: Week) -> Iterator[str]:
         "Holds": f"{status.holds['active']} active, {status.holds['reviews_overdue']} to be reviewed by now",
         "At sources": f"{status.upstream['ordered']} in open disposal orders, {status.upstream['overdue']} overdue",
         "Findings": f"{status.findings['open']} open{kinds}",
-        "Last run": status.last_complete_run_at or "never",
-        "Log verified": status.log["verified_at"] or "never in full",
+        "Last run": _when(status.last_complete_run_at, week.zone) or "never",
+        "Log verified": _when(status.log["verified_at"], week.zone) or "never in full",
     }
     yield from (f"  {name:<14} {value}" for name, value in figures.items())
     yield from coming_lines(status) or ["Nothing becomes due in the next seven days."]
+
+
+def _when(at: str | None, zone: ZoneInfo) -> str | None:
+    return say_when(datetime.fromisoformat(at), zone) if at else None
