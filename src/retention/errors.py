@@ -91,6 +91,14 @@ class AnchorError(RetentionError):
     """A place outside the database that must get or give checkpoints cannot be used; the message names it."""
 
 
+class HostError(RetentionError):
+    """A host that the configuration names cannot be used now; the reason follows its name."""
+
+
+class NoticeError(RetentionError):
+    """A notice did not reach whom it was for; the reason follows the name of the channel and quotes no answer."""
+
+
 class LogError(RetentionError):
     """The audit log does not verify, so nothing may be appended to it."""
 

@@ -27,9 +27,10 @@ LEAVES_A_REPORT = {
     "findings list",
     "audit verify",
     "source sniff",
+    "notify",
 }
 EVERY_COMMAND = {
-    *("init", "check", "ingest", "purge", "run", "status", "explain", "scan-residue", "demo", "simulate"),
+    *("init", "check", "ingest", "purge", "run", "status", "explain", "scan-residue", "demo", "simulate", "notify"),
     *("hold place", "hold release", "hold list", "findings list", "findings resolve"),
     *("audit verify", "audit export", "audit checkpoint", "source sniff", "source authorize"),
     *("plan list", "plan show", "plan approve"),

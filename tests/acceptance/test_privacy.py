@@ -15,17 +15,25 @@ import pytest
 from retention.logs import LEVEL
 from tests.acceptance.desk import ask
 from tests.acceptance.watched import HEADER, SECOND_SOURCE, Watched, drop_everything, put
+from tests.anchor_kit import host
 from tests.kit import Office
+from tests.mail_server import table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
 @pytest.fixture
-def watched(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
+def watched(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    """Give an office that tells people of everything; nothing that they are told may have a mark in it."""
     monkeypatch.setenv(LEVEL, "debug")
-    office = Office(tmp_path, database_url, source=SECOND_SOURCE).found()
-    return Watched(office)
+    with host(lambda _: (200, {}, b"")) as people:
+        channel = table(name="people", kind="webhook", url=people.url, ahead="P400D")
+        watched = Watched(Office(tmp_path, database_url, source=SECOND_SOURCE + channel).found())
+        yield watched
+    assert people.asked
+    assert [watched.marks.kinds_in(body) for _, body in people.asked if watched.marks.kinds_in(body)] == []
 
 
 def test_what_comes_in_by_exports_is_kept_nowhere_but_where_it_must(watched: Watched) -> None:
@@ -38,6 +46,8 @@ def test_what_comes_in_by_exports_is_kept_nowhere_but_where_it_must(watched: Wat
     for expected in ("column Message ID: is empty", "lacks the column", "two times of receipt", "not a zip archive"):
         assert expected in told
     watched.do("status", code=5)
+    watched.do("notify", "--dry-run", code=0)
+    watched.do("notify", "--format", "json", code=0)
     watched.do("check")
     watched.search()
     found = marks.kinds_in_tables(watched.office.url)
@@ -97,6 +107,8 @@ def test_what_operators_type_is_kept_in_its_own_tables_and_identifiers_nowhere(w
     assert marks.of_kind("remark")[0] in listed
     watched.do("hold", "release", "1", "--reason", marks.new("remark"), code=0)
     watched.do("hold", "release", "77", "--reason", marks.new("lost remark"), code=2)
+    assert "hold 2 (sar)" in watched.do("notify", "--dry-run", code=0).out
+    watched.do("notify", code=0)
     watched.do("hold", "list", "--all", "--format", "json", shows=["remark", "owner", "network", "channel"])
     watched.do("findings", "resolve", "1", "--reason", marks.new("remark"), code=0)
     watched.do("findings", "resolve", "99", "--reason", marks.new("lost remark"), code=2)
@@ -138,4 +150,5 @@ def test_a_slip_on_the_command_line_or_in_the_configuration_is_not_repeated(watc
             watched.office.config.write_text(text.replace(old, f"{quote}{new('configured')}{quote}"), encoding="utf-8")
             watched.do("check", code=2)
     watched.office.configure()
+    watched.do("notify", code=0)
     watched.search()

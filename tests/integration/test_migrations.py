@@ -18,7 +18,7 @@ from retention.errors import Exit, KeyFileError, SchemaError, UsageError
 from retention.resources import resource
 from retention.store.engine import open_database
 from retention.store.schema import VERSION
-from retention.store.tables import metadata as store_tables
+from retention.store.tables_service import metadata as store_tables
 from tests.integration.work import Work
 from tests.kit import NOW, Office, row
 

@@ -1,34 +1,14 @@
-"""One request to one host that the configuration names.
-
-Nothing else decides where it goes: no proxy, no credentials and no certificates from the environment, no redirect. What
-passes (no connection, a time-out, an answer that says "later") is tried again a few times; an answer is read up to a
-limit.
-"""
+"""One request of an anchor to the host that the configuration names."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-import requests
-import stamina
-from urllib3 import exceptions as urllib3_errors
+from retention import posting
+from retention.errors import AnchorError, HostError
 
-from retention.errors import AnchorError
-
-_TRIES = 3
-_LONGEST_ANSWER = 1 << 18
-_PASSING = frozenset({429, 500, 502, 503, 504})
-
-
-class Answer(NamedTuple):
-    """The status and body of an answer."""
-
-    status: int
-    body: bytes
-
-
-class _LaterError(Exception):
-    """The host asks to be asked again, or cannot be reached at the moment."""
+if TYPE_CHECKING:
+    from retention.posting import Answer
 
 
 def post(who: str, url: str, body: bytes, kind: str, timeout: float) -> Answer:
@@ -39,33 +19,7 @@ def post(who: str, url: str, body: bytes, kind: str, timeout: float) -> Answer:
 
     """
     try:
-        return stamina.retry(on=_LaterError, attempts=_TRIES, timeout=_TRIES * timeout)(_once)(url, body, kind, timeout)
-    except _LaterError as error:
-        msg = f"{who}: {url} cannot be reached ({error})"
+        return posting.post(url, body, {"Content-Type": kind}, timeout)
+    except HostError as error:
+        msg = f"{who}: {url} {error}"
         raise AnchorError(msg) from None
-    except requests.RequestException as error:
-        msg = f"{who}: {url} cannot be used ({type(error).__name__})"
-        raise AnchorError(msg) from None
-
-
-def _once(url: str, body: bytes, kind: str, timeout: float) -> Answer:
-    with requests.Session() as session:
-        session.trust_env = False
-        headers = {"Content-Type": kind, "Accept-Encoding": "identity", "User-Agent": "retention"}
-        try:
-            with session.post(
-                url, data=body, headers=headers, timeout=timeout, allow_redirects=False, stream=True
-            ) as answer:
-                data = answer.raw.read(_LONGEST_ANSWER + 1)
-                status = answer.status_code
-        except requests.exceptions.SSLError:
-            raise
-        except (requests.ConnectionError, requests.Timeout, urllib3_errors.HTTPError) as error:
-            raise _LaterError(type(error).__name__) from None
-    if status in _PASSING:
-        msg = f"HTTP {status}"
-        raise _LaterError(msg)
-    if len(data) > _LONGEST_ANSWER:
-        msg = "the answer is too long"
-        raise requests.exceptions.InvalidSchema(msg)
-    return Answer(status, data)

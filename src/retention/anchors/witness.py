@@ -19,9 +19,9 @@ from retention.anchors.http import post
 from retention.errors import AnchorError, LogError
 
 if TYPE_CHECKING:
-    from retention.anchors.http import Answer
     from retention.anchors.interface import Kind, Outgoing
     from retention.audit.cosignature import WitnessKey
+    from retention.posting import Answer
 
 _OK, _CONFLICT = 200, 409
 _SIZE = re.compile(rb"(0|[1-9][0-9]{0,18})\n")

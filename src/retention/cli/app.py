@@ -33,6 +33,7 @@ COMMANDS = {
     "hold": "hold",
     "upstream": "upstream",
     "notice": "notice",
+    "notify": "notify",
     "findings": "findings",
     "audit": "audit",
     "keys": "keys",
@@ -65,6 +66,7 @@ SUMMARIES = {
     "serve": "Do the jobs on their schedule; take webhooks.",
     "simulate": "Play Hootsuite: its APIs, webhooks and exports, invented.",
     "notice": "Write the notice's sentence, and check what was published.",
+    "notify": "Tell people of what is at risk, by mail or webhook.",
     "deploy": "Write the files of a service: units, crontab, manual.",
 }
 

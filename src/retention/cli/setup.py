@@ -83,9 +83,11 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     from retention.policy.words import say_count, say_schedule
     from retention.report.check import (
         inspect_anchors,
+        inspect_channels,
         inspect_log,
         inspect_sources,
         say_anchors,
+        say_channels,
         say_notice,
         say_powers,
         say_upstream,
@@ -104,7 +106,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
         click.echo(f"  {sentence}")
     for sentence in say_notice(schedule, settings.notice):
         click.echo(sentence)
-    for sentence in say_upstream(settings.source, settings.upstream):
+    for sentence in [*say_upstream(settings.source, settings.upstream), *say_channels(settings.notify)]:
         click.echo(sentence)
     for line in say_serving(settings):
         click.echo(line)
@@ -112,6 +114,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     for line in say_anchors(anchors):
         click.echo(line)
     problems = [*inspect_sources(settings.of_files), *inspect_anchors(anchors), *lacking(settings)]
+    problems += inspect_channels(settings.notify)
     with opened(config, now, verbose=verbose) as (context, _):
         put_drill(context)
         memory = context.remembered()

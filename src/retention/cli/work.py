@@ -138,10 +138,11 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
     That is: ingest, plan, purge, verify the audit log, sign a checkpoint.
     """
     from retention import cycle, departures
+    from retention.acts.telling import told_at_the_end
     from retention.report import work
     from retention.report.upstream import deleted_for_earlier
 
-    with opened(config, now, verbose=verbose) as (context, present):
+    with opened(config, now, verbose=verbose) as (context, present), told_at_the_end(context, now):
         skipped: list[tuple[str, SkippedFile]] = []
         before = _calls(context)
         with watched("working") as watcher:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from retention.errors import AnchorError
 from retention.model import Period
 from retention.notice.promise import promise_of
+from retention.notify.catalog import build_channel
 from retention.policy.words import say_period
+from retention.settings.notify import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from retention.anchors.interface import Anchor
     from retention.policy.schedule import Schedule
     from retention.report.log_standing import LogStanding
-    from retention.settings import NoticeSettings, SourceSettings
+    from retention.settings import NoticeSettings, NotifySettings, SourceSettings
     from retention.settings.schema import UpstreamSettings
 
 
@@ -42,6 +44,22 @@ def inspect_anchors(anchors: Sequence[Anchor]) -> list[str]:
         except AnchorError as error:
             problems.append(str(error))
     return problems
+
+
+def say_channels(channels: Iterable[NotifySettings]) -> list[str]:
+    """Say who is told when the promise is at risk."""
+    lines = []
+    for one in channels:
+        [(host, port)] = one.hosts
+        every = "everything" if len(one.about) == len(KINDS) else ", ".join(one.about)
+        lines.append(f"Told by {one.kind} ({one.name}, by {host} port {port}): {every}.")
+    return lines or ["NOBODY is told when the promise is at risk: the configuration has no [[notify]]."]
+
+
+def inspect_channels(channels: Iterable[NotifySettings]) -> list[str]:
+    """Give one line for each channel that cannot be used, as far as this can be seen from here."""
+    found = ((one.name, build_channel(one).problem()) for one in channels)
+    return [f"notify {name}: {why}" for name, why in found if why is not None]
 
 
 def say_notice(schedule: Schedule, notice: NoticeSettings | None) -> list[str]:

@@ -60,6 +60,7 @@ class Status:
     due: int
     overdue: int
     overdue_since: str | None
+    breaks_at: str | None
     oldest_overdue_days: int
     oldest_overdue_seconds: int
     held: int
@@ -139,6 +140,7 @@ def status_of(
         due=backlog.due,
         overdue=backlog.overdue,
         overdue_since=iso(backlog.oldest_due_at + grace) if backlog.overdue and backlog.oldest_due_at else None,
+        breaks_at=iso(backlog.first_due_at + grace) if backlog.first_due_at else None,
         oldest_overdue_days=backlog.age(now).days,
         oldest_overdue_seconds=int(backlog.age(now).total_seconds()),
         held=backlog.held,

@@ -23,7 +23,8 @@ _SECOND = timedelta(seconds=1)
 LEVELS = ("deleted", "absent", "attested", "ordered", "unknown", "present")
 """The levels of evidence, the best first."""
 
-_UNATTESTED = frozenset({orders.LISTING, "ordered"})
+UNATTESTED = frozenset({orders.LISTING, "ordered"})
+"""The states of an order of which nobody has said that it was carried out."""
 
 
 @dataclass(slots=True)
@@ -93,7 +94,7 @@ def upstream_of(connection: Connection, now: datetime, grace: timedelta) -> Upst
             found.broken_since += [order.overdue_at] if breaks and order.overdue_at is not None else []
         if overdue and order.state != "attested":
             found.overdue += order.left
-        if overdue and order.state in _UNATTESTED:
+        if overdue and order.state in UNATTESTED:
             found.risks.append(f"order {order.id} was to be carried out by {order.due_on}, nobody attested it; {see}")
     for stray in orders.strays(connection):
         found.present += stray.messages

@@ -35,6 +35,7 @@ JOBS = {
         Job("checkpoint", ("audit", "checkpoint"), works=True),
         Job("heartbeat", ("status", "--format", "json"), works=False),
         Job("notice", ("notice", "check", "--format", "json"), works=False),
+        Job("notify", ("notify", "--format", "json"), works=False),
     )
 }
 

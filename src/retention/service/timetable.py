@@ -50,7 +50,7 @@ class Timetable:
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # what it would tell is told by us
         self._carry_out = carry_out
         self._ahead = ahead
-        pools = executors or {WORKS: ThreadPoolExecutor(1), LOOKS: ThreadPoolExecutor(2)}
+        pools = executors or {WORKS: ThreadPoolExecutor(1), LOOKS: ThreadPoolExecutor(3)}
         self._scheduler = _Driven(timezone=UTC, executors=dict(pools))
         self._scheduler.start()
 

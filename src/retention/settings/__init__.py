@@ -2,6 +2,7 @@
 
 from retention.settings.load import BASE, find_config, load_settings, say_where
 from retention.settings.notice import NoticeSettings
+from retention.settings.notify import NotifySettings
 from retention.settings.schema import (
     AnchorSettings,
     PurgeSettings,
@@ -16,6 +17,7 @@ __all__ = [
     "AnchorSettings",
     "ColumnSettings",
     "NoticeSettings",
+    "NotifySettings",
     "PurgeSettings",
     "RuleSettings",
     "ScheduleSettings",

@@ -150,6 +150,10 @@ def _absolute(settings: Settings, base: Path) -> Settings:
                 for one in settings.anchor
             ],
             "notice": notice,
+            "notify": [
+                one.model_copy(update={"certificate": base / one.certificate}) if one.certificate else one
+                for one in settings.notify
+            ],
             "source": [_source_below(base, source) for source in settings.source],
         }
     )

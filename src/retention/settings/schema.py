@@ -22,6 +22,7 @@ from retention.settings.fields import (
     ZoneName,
 )
 from retention.settings.notice import NoticeSettings, wrong_rules
+from retention.settings.notify import NotifySettings
 from retention.settings.serve import ServeSettings
 from retention.settings.source import SourceSettings
 from retention.settings.table import Table, Wrong
@@ -240,6 +241,7 @@ class Settings(Table):
     anchor: list[AnchorSettings] = Field(default_factory=list)
     serve: ServeSettings = ServeSettings()
     notice: NoticeSettings | None = None
+    notify: list[NotifySettings] = Field(default_factory=list)
 
     @property
     def of_files(self) -> list[SourceSettings]:
@@ -253,15 +255,17 @@ class Settings(Table):
 
     @property
     def job_times(self) -> dict[str, str]:
-        """Give the jobs of the service that are switched on, each with its times; an address has to be there to ask."""
-        times = self.serve.jobs.times
+        """Give the jobs of the service that are done, each with its times: with an address to ask, somebody to tell."""
+        idle = set() if self.notify else {"notify"}
         if self.notice is None or self.notice.url is None:
-            times.pop("notice", None)
-        return times
+            idle.add("notice")
+        return {name: spelled for name, spelled in self.serve.jobs.times.items() if name not in idle}
 
     @classmethod
     def _wrong_as_a_whole(cls, given: Mapping[str, object]) -> Iterator[Wrong]:
         yield from wrong_rules(given)
+        for number in _repeated("name", given.get("notify")):
+            yield ("notify", number, "name"), "two channels have the same name; this is the second"
         for number in _repeated("name", given.get("source")):
             yield ("source", number, "name"), "two sources have the same name; this is the second"
         for number in _repeated("path", given.get("source")):

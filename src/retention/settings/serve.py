@@ -54,6 +54,7 @@ class JobSettings(Table):
     checkpoint: Times = ""
     heartbeat: Times = "*/5 * * * *"
     notice: Times = "40 5 * * *"
+    notify: Times = "*/15 * * * *"
 
     @property
     def times(self) -> dict[str, str]:
@@ -62,7 +63,7 @@ class JobSettings(Table):
         return {name: times for name, times in every.items() if times}
 
 
-NO_JOBS = JobSettings(run="", ingest="", purge="", verify="", checkpoint="", heartbeat="", notice="")
+NO_JOBS = JobSettings(run="", ingest="", purge="", verify="", checkpoint="", heartbeat="", notice="", notify="")
 
 
 def _switched(given: object) -> object:

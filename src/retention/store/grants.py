@@ -15,13 +15,13 @@ from sqlalchemy import text
 from retention.errors import UsageError
 from retention.store.tables import (
     message,
-    metadata,
     redated,
     upstream_call,
     upstream_item,
     webhook_event,
     webhook_seen,
 )
+from retention.store.tables_service import metadata
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select, text
 
-from retention.store.tables import webhook_refusal
+from retention.store.tables_service import webhook_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -182,6 +182,12 @@ def carried_out(connection: Connection) -> Iterator[tuple[Run, Plan]]:
         yield found, load_plan(body)
 
 
+def disposed_since(connection: Connection, at: datetime) -> int:
+    """Count what the runs disposed of that began at an instant or later."""
+    query = select(func.coalesce(func.sum(run.c.disposed), 0)).where(run.c.started_at >= to_epoch(at))
+    return int(connection.execute(query).scalar_one())
+
+
 def disposed_since_erasure(connection: Connection) -> int:
     """Count what was disposed of in runs since the last one that came to its end, and so to its erasure."""
     ended = select(func.coalesce(func.max(run.c.id), 0)).where(run.c.state == "done").scalar_subquery()

@@ -361,17 +361,6 @@ webhook_seen = Table(
     sqlite_with_rowid=False,
 )
 
-webhook_refusal = Table(
-    "webhook_refusal",
-    metadata,
-    Column("source", Text, nullable=False),
-    Column("outcome", Text, nullable=False),  # refused | stale | unreadable | not_json | too_large | busy
-    Column("calls", BigInteger, nullable=False),
-    Column("last_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("source", "outcome"),
-    sqlite_with_rowid=False,
-)
-
 verification = Table(  # one row: the last time that the whole log was verified, or that it was found bad
     "verification",
     metadata,
@@ -379,19 +368,6 @@ verification = Table(  # one row: the last time that the whole log was verified,
     Column("at", BigInteger, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("ok", Boolean(create_constraint=False), nullable=False),
-)
-
-job = Table(
-    "job",
-    metadata,
-    Column("name", Text, primary_key=True),
-    # running | done | partly | waiting | needs_person | failed | stopped | cut_off
-    Column("outcome", Text, nullable=False),
-    Column("started_at", BigInteger, nullable=False),
-    Column("ended_at", BigInteger),
-    Column("exit_code", Integer),
-    Column("failures", Integer, nullable=False),  # in a row
-    Column("next_due_at", BigInteger),
 )
 
 lease = Table(
