@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "init": "setup",
-    "check": "setup",
+    "check": "check",
     "ingest": "work",
     "purge": "work",
     "plan": "plan",
