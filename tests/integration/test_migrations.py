@@ -16,9 +16,9 @@ from retention.audit.tables import metadata as audit_tables
 from retention.context import open_context
 from retention.errors import Exit, KeyFileError, SchemaError, UsageError
 from retention.resources import resource
+from retention.store.backup_tables import metadata as store_tables
 from retention.store.engine import open_database
 from retention.store.schema import VERSION
-from retention.store.tables import metadata as store_tables
 from tests.integration.work import Work
 from tests.kit import NOW, Office, row
 

@@ -76,6 +76,7 @@ def _said(settings: Settings, now: datetime) -> Iterator[str]:
     from retention.anchors.catalog import build_anchors
     from retention.policy.schedule import configured_schedule
     from retention.policy.words import say_schedule
+    from retention.report.backups import say_rule
     from retention.report.check import say_anchors, say_notice, say_upstream
     from retention.service.needs import say_serving
 
@@ -86,6 +87,7 @@ def _said(settings: Settings, now: datetime) -> Iterator[str]:
     yield from say_upstream(settings.source, settings.upstream)
     yield from say_serving(settings)
     yield from say_anchors(build_anchors(settings))
+    yield say_rule(settings.backups, schedule.today(now))
 
 
 def _look(context: Context) -> tuple[LogStanding, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from retention.doctor import clock, databases, disks, files, keys, log, process, service, sources
+from retention.doctor import backups, clock, databases, disks, files, keys, log, process, service, sources
 from retention.doctor.line import About
 from retention.doctor.station import user_name
 from retention.errors import Exit, RetentionError
@@ -42,6 +42,7 @@ PROBES = (
     Probe("sources", "needs", sources.ways_in, ("source",)),
     Probe("audit log", "ends", log.ends, ("database", "paths", _REGISTER)),
     Probe("anchors", "all", log.anchors, ("paths",)),
+    Probe("backups", "known", backups.registered, ("database", "schedule", _REGISTER)),
     Probe("clock", "synchronized", clock.set_by_network),
     Probe("clock", "newest entry", log.newest, ("database", _REGISTER)),
     Probe("time zone", "data", clock.zone_data, ("schedule",)),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from retention.errors import UsageError
+from retention.store import backup_tables
 from retention.store.tables import (
     message,
     metadata,
@@ -72,7 +73,7 @@ def script(owner: str, service: str) -> str:
     if owner == service or not _ROLE.fullmatch(owner) or not _ROLE.fullmatch(service):
         msg = "name two roles, each by small letters, digits and underscores"
         raise UsageError(msg)
-    names = [*sorted({*metadata.tables, "alembic_version"} - {*_VACUUMED}), *sorted(_AUDIT)]
+    names = [*sorted({*metadata.tables, backup_tables.backup.name, "alembic_version"} - {*_VACUUMED}), *sorted(_AUDIT)]
     lines = []
     for name in names:
         lines.append(f'ALTER TABLE public."{name}" OWNER TO {owner};')
