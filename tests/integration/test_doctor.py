@@ -20,6 +20,7 @@ from retention.doctor.line import About
 from retention.doctor.look import PROBES, Probe, examine, exit_of
 from retention.doctor.station import Station
 from retention.errors import DatabaseError, Exit
+from retention.resources import resource
 from retention.settings.load import load_partly
 from tests.kit import NOW, Office, row
 
@@ -290,7 +291,7 @@ def test_a_host_that_the_unit_keeps_in_is_told_by_name(sqlite_office: Office, tm
     unit.write_text("[Service]\nIPAddressDeny=any\nIPAddressAllow=localhost 192.0.2.9\n")
     found = told(office, machine)
     assert found["egress", "retention.service"][0].state == "ok"
-    assert "ProtectSystem=" in fixes(found)["service", "retention.service"], "the rest of the sandbox is gone"
+    assert "ProtectSystem=strict" in fixes(found)["service", "retention.service"], "the rest of the sandbox is gone"
 
 
 def test_a_clock_that_went_back_shows_by_the_newest_entry(office: Office) -> None:
@@ -322,3 +323,74 @@ def test_root_sees_what_the_user_of_the_register_sees(sqlite_office: Office) -> 
         ("program", "place"),
         ("program", "extras"),
     }
+
+
+def with_shipped_unit(machine: Path, drop_in: str) -> None:
+    units = machine / "etc/systemd/system"
+    (units / "retention.service.d").mkdir(parents=True)
+    shutil.copy(resource("deploy") / "systemd/retention.service", units)
+    (units / "retention.service.d/local.conf").write_text(f"[Service]\n{drop_in}\n")
+    (units / "multi-user.target.wants").mkdir()
+    (units / "multi-user.target.wants/retention.service").touch()
+
+
+def test_the_shipped_unit_is_in_order_where_it_may_write_what_a_run_writes(
+    sqlite_office: Office, tmp_path: Path
+) -> None:
+    office = tidy(sqlite_office)
+    with_shipped_unit(tmp_path / "a", f"ReadWritePaths={office.folder}")
+    found = told(office, tmp_path / "a")
+    assert fixes(found) == {}
+    assert found["service", "started by"][0].detail == "retention.service"
+    assert "systemd-run" in str(found["service", "sandbox"][0].command)
+    with_shipped_unit(tmp_path / "b", "ReadWritePaths=/srv/elsewhere")
+    line = next(one for one in told(office, tmp_path / "b")["service", "retention.service"] if one.state == "fix")
+    assert f"ReadWritePaths={office.folder}" in line.detail
+
+
+@pytest.mark.parametrize(("status", "state"), [("NoNewPrivs:\t1\nSeccomp:\t2\n", "ok"), ("NoNewPrivs:\t0\n", "fix")])
+def test_inside_the_unit_the_process_itself_is_looked_at(
+    sqlite_office: Office, tmp_path: Path, status: str, state: str
+) -> None:
+    here = tmp_path / "m/proc/self"
+    here.mkdir(parents=True)
+    (here / "cgroup").write_text("0::/system.slice/retention-run.service\n")
+    (here / "status").write_text(f"{status}Umask:\t0077\n")
+    (tmp_path / "m/proc/swaps").write_text("Filename\tType\n/dev/sda2\tpartition\n")
+    found = told(tidy(sqlite_office), tmp_path / "m")
+    assert found["service", "sandbox"][0].state == state
+    assert found["process", "umask"][0].state == "ok"
+    assert found["process", "swap"][0].state == "note"
+
+
+def test_timer_and_service_that_both_work_are_a_note(sqlite_office: Office, tmp_path: Path) -> None:
+    office, machine = tidy(sqlite_office), tmp_path / "m"
+    with_shipped_unit(machine, f"ReadWritePaths={office.folder}")
+    (machine / "etc/systemd/system/timers.target.wants").mkdir()
+    (machine / "etc/systemd/system/timers.target.wants/retention-run.timer").touch()
+    assert told(office, machine)["service", "started by"][0].state == "note"
+    office.configure(("[purge]", "[serve]\njobs = false\n[purge]"))
+    assert told(office, machine)["service", "started by"][0].state == "ok"
+
+
+def test_a_key_that_is_lost_is_told(sqlite_office: Office) -> None:
+    office = tidy(sqlite_office)
+    office.drop("a.csv", [row("m-1")])
+    office.cli("ingest")
+    next((office.folder / "var/keys/month").glob("*.key")).unlink()
+    assert ("keys", "every key") in fixes(told(office))
+
+
+def test_a_job_that_cron_could_not_spell_is_told(sqlite_office: Office) -> None:
+    sqlite_office.configure(("[purge]", '[serve.jobs]\nrun = "61 * * * *"\n[purge]'))
+    assert "serve.jobs.run" in fixes(told(tidy(sqlite_office)))["configuration", "file"]
+
+
+def test_somebody_else_is_told_whom_to_ask_as(sqlite_office: Office) -> None:
+    part, _ = load_partly(sqlite_office.config)
+    other = Station(sqlite_office.config, 4_000_001, 4_000_000, sqlite_office.folder, {}, lambda _: None, "retention")
+    with opened_case(other, NOW, part.settings, part.wrong, ()) as case:
+        found = {(line.group, line.subject): line for line in examine(case)}
+    assert found["folders", "state"].detail == "not looked at: only #4000000 and root can see it"
+    asked = found["process", "user"]
+    assert (asked.state, str(asked.command)[:27]) == ("fix", "sudo -u '#4000000' retentio")

@@ -30,7 +30,7 @@ def registered(case: Case) -> Iterator[Line]:
     elif latest is None:
         yield about.note(
             "no period of backups is known: write keep under [backups], or register each one",
-            case.station.ours("backup", "register", "--made-on", f"{today}", "--gone-by", f"{today}"),
+            case.station.plain(case.station.program, "backup", "register", "--help"),
         )
     else:
         yield about.ok(f"what is disposed of today may be in one until {say_day(latest)}")

@@ -10,7 +10,9 @@ from retention.doctor.disks import NETWORKED, mount_of
 from retention.doctor.line import About
 from retention.doctor.modes import OTHERS, OTHERS_WRITE, closing, say_owner, wrong_access
 from retention.errors import RetentionError, SchemaError
+from retention.settings.egress import ways_out
 from retention.store.condition import ServerCondition, file_condition, server_condition
+from retention.store.grants import can_alter_log
 from retention.store.schema import VERSION
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ def _mending(case: Case, refused: RetentionError) -> str:
         return station.installing("postgres")
     if case.file is not None:
         return station.machine("ls", "-ld", str(case.file.parent), str(case.file))
-    return station.ours("check", "--verbose")
+    server = next(iter(ways_out(case.settings)))
+    return station.plain("pg_isready", "-h", server.host, "-p", str(server.port))
 
 
 def file(case: Case) -> Iterator[Line]:
@@ -109,6 +112,7 @@ def _postgres(case: Case) -> Iterator[Line]:
     before = case.now.timestamp()
     with case.connected.read() as connection:
         found = server_condition(connection)
+        alters = case.context is not None and can_alter_log(connection)
     about = About("database", "server")
     old = found.number < _OLDEST
     yield (
@@ -117,7 +121,7 @@ def _postgres(case: Case) -> Iterator[Line]:
         else about.ok(f"PostgreSQL {found.version}")
     )
     yield _transport(case, found)
-    yield _role(case, found)
+    yield _role(case, found, alters=alters)
     yield _clock(case, found, before)
     yield from _limits(case, found)
     yield from _copies(found)
@@ -137,14 +141,17 @@ def _transport(case: Case, found: ServerCondition) -> Line:
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
-def _role(case: Case, found: ServerCondition) -> Line:
+def _role(case: Case, found: ServerCondition, *, alters: bool) -> Line:
     about = About("database", "role")
     if "superuser" in found.powers:
         told = f"{found.role} is a superuser of the server; work as a role that may do less, which this prints"
         return about.fix(told, case.station.ours("init", "--print-grants"))
     if found.powers:
         return about.note(f"{found.role} may do more than the register needs: {', '.join(found.powers)}")
-    return about.ok(f"{found.role} has no powers over the server")
+    if alters:
+        told = f"{found.role} can alter the audit log past its triggers; two roles prevent that, which this prints"
+        return about.note(told, case.station.ours("init", "--print-grants"))
+    return about.ok(f"{found.role} can add to the audit log and cannot alter it")
 
 
 def _clock(case: Case, found: ServerCondition, before: float) -> Line:

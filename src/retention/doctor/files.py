@@ -15,6 +15,7 @@ from retention.doctor.modes import OTHERS, OTHERS_WRITE, closing, may, say_owner
 from retention.doctor.station import user_name
 from retention.errors import ConfigError
 from retention.policy.words import say_count
+from retention.service.trigger import check_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,7 @@ def configuration(case: Case) -> Iterator[Line]:
     elif not case.problems:
         try:
             check_sources(path, case.settings)
+            check_jobs(path, case.settings, case.now)
         except ConfigError as error:
             for problem in error.problems:
                 yield about.fix(problem, again)

@@ -117,11 +117,11 @@ def sandbox(case: Case) -> Iterator[Line]:
 
 def _confined(case: Case, unit: Unit) -> Iterator[Line]:
     about = About("service", unit.name)
-    open_ones = [f"{name}=" for name, right in _SANDBOX.items() if unit.words.get(name) not in right]
-    open_ones += [] if unit.list_of("SystemCallFilter") else ["SystemCallFilter="]
-    if open_ones:
-        told = f"{', '.join(open_ones)} of the shipped unit is not in force"
-        yield about.fix(told, case.station.machine(case.station.program, "deploy", "install", "--systemd"))
+    missing = [f"{name}={right[0]}" for name, right in _SANDBOX.items() if unit.words.get(name) not in right]
+    missing += [] if unit.list_of("SystemCallFilter") else ["SystemCallFilter=@system-service"]
+    if missing:
+        told = f"the sandbox of the shipped unit is not in force; add {' and '.join(missing)}"
+        yield about.fix(told, case.station.machine("systemctl", "edit", unit.name))
     else:
         yield about.ok("confined: no new privileges, system calls filtered, the file system read-only")
     writable = [Path(word.lstrip("-+")) for word in unit.list_of("ReadWritePaths")]
