@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 from retention.audit.tables import metadata as audit_tables
-from retention.store.tables import metadata as store_tables
+from retention.store.tables_service import metadata as store_tables
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -140,7 +140,7 @@ class Office:
         """Run the command line as a process of its own, in drill time unless the arguments are of ``init``."""
         when = (now or self.now).isoformat()
         where = ["--config", str(self.config), "--now", when]
-        depth = 2 if arguments[0] in {"hold", "findings", "audit", "keys", "notice", "upstream"} else 1
+        depth = 2 if arguments[0] in {"backup", "hold", "findings", "audit", "keys", "notice", "upstream"} else 1
         command = [*arguments[:depth], *where, *arguments[depth:]]
         return run_command(command, {**os.environ, **self.environment}, self.folder, text)
 

@@ -179,6 +179,7 @@ def _in_order(context: Context, held: Lease, now: datetime, *, events: bool) -> 
         if upkeep.check_register(context, now):
             _log.warning("the register is not what its ledger says; see: retention findings list")
         upkeep.adopt_schedule(context, now)
+        upkeep.adopt_backups(context, now)
         drop_redated(context.database, context.log, held, context.schedule, now)  # what a hold kept until now
         forget_late_keys(context.database, now)
         terms = order_terms(context, held, now)

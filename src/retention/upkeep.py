@@ -17,8 +17,10 @@ from retention.audit.tiles import DatabaseTiles
 from retention.audit.verify import Verification, verify
 from retention.context import check_family
 from retention.errors import AnchorError, BrokenLogError, LogError, OtherScheduleError, RestoredError
+from retention.report import backups
 from retention.report.ledger import REGISTER_MISMATCH, difference, difference_from_log
 from retention.report.log_standing import CALLED_MENDED, NOT_VERIFIED
+from retention.store import backups as backup_entries
 from retention.store import findings, ledger, runs, verifications
 from retention.store.guards import missing_guards
 
@@ -65,6 +67,19 @@ def adopt_schedule(context: Context, now: datetime) -> None:
         changed = entry("schedule_changed", now, schedule_digest=schedule.digest, rules=rules, **before)
         context.log.append(connection, [changed])
         runs.use_schedule(connection, schedule, now)
+
+
+def adopt_backups(context: Context, now: datetime) -> None:
+    """Record for how long the configuration says that backups are kept, with an entry, where the log says another."""
+    given = context.settings.backups
+    keep: dict[str, Value] = {"keep": str(given.keep_time)} if given.keep_time else {}
+    with context.database.write() as connection:
+        before = backups.known(connection).rule
+        in_force = (str(before.keep), [*before.what]) if before else (None, [])
+        if in_force == (keep.get("keep"), [*given.what] if keep else []):
+            return
+        changed = entry("backup_period", now, what=[*given.what], **keep)
+        backup_entries.add(connection, context.log.append(connection, [changed]))
 
 
 def demand_schedule(context: Context) -> None:

@@ -51,6 +51,21 @@ RUN = dict.fromkeys(
 )
 CALLS = {"source": str, "deleted": int, "waiting": int, "given_up": int}
 DRY_RUN = {"plan": PLAN, "run": None}
+DOCTOR = {
+    "in_order": bool,
+    "fixes": int,
+    "notes": int,
+    "said": [str],
+    "lines": [
+        {
+            "group": str,
+            "subject": str,
+            "state": {"ok", "fix", "note"},
+            "detail": str,
+            "command": Or((str, None)),
+        }
+    ],
+}
 PURGE = {"plan": PLAN, "run": {**RUN, "calls": [CALLS]}}
 STATUS = {
     "promise": {"kept", "at_risk", "broken"},

@@ -11,6 +11,7 @@ import pytest
 from tests.acceptance.desk import ask_office, told
 from tests.acceptance.shapes import (
     CYCLE,
+    DOCTOR,
     DRY_RUN,
     EXPLANATION,
     FINDINGS,
@@ -40,6 +41,7 @@ REPORTS: list[tuple[tuple[str, ...], Any]] = [
     (("findings", "list", "--all"), FINDINGS),
     (("audit", "verify"), VERIFICATION),
     (("scan-residue", "held-message"), RESIDUE),
+    (("check", "--deep"), DOCTOR),
 ]
 
 

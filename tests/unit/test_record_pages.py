@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ import pytest
 import zxingcpp
 
 from retention.cli.app import retention
+from retention.model import Period
+from retention.report.backups import Reach
 from retention.report.qr import own_part
 from retention.report.record_html import record_as_html
 from retention.report.record_json import record_as_json
@@ -182,6 +185,17 @@ def test_the_page_says_plainly_what_is_not_known() -> None:
     for copy, _ in BEYOND_REACH["postgresql"]:
         assert copy in said
     assert said.count("not registered") == len(BEYOND_REACH["postgresql"])
+
+
+def test_the_page_says_until_when_backups_may_hold_it_and_that_nobody_looked() -> None:
+    by_rule = Reach("database", date(2026, 12, 28), Period.parse("P35D"), (12,))
+    registered = Reach("keys", date(2027, 1, 4), None, (5, 90))
+    said = " ".join(text_of(record_as_pdf(record(copies=(by_rule, registered)))).split())
+    assert "28 December 2026" in said
+    assert "each is kept for 35 days as configured, entry 12; said to be gone by then, not shown" in said
+    assert "Backups of the keys" in said
+    assert "as registered, entries 5 to 90; said to be gone by then, not shown" in said
+    assert said.count("not registered") == len(BEYOND_REACH["sqlite"]) - 1
 
 
 def test_a_run_that_did_not_come_to_its_end_is_not_told_as_one_that_did() -> None:

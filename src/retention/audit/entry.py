@@ -25,6 +25,9 @@ it was due) and ``v`` = 1. What the others carry; a field in brackets may be mis
     file_disposed     file_digest, place, [import_id], [size]
     belt_passed       belt, plan_digest, reason, [by], [figures], [run]
     plan_approved     plan_digest, by, [reason]
+    backup_period     what, [keep]
+    backup_registered backup, what, made_on, gone_by, by, [reason]
+    backup_gone       backup, by, [reason]
     batch             batch, count, first, schedule_digest, plan_digest, run, software, [rule], [authority], [cutoff],
                       [due_before], [rules], [fencing_token], [before], [after], [cause], [reason]
     redated           pseudonym, received_on, previous_on, [network], [import_id]
@@ -44,7 +47,8 @@ received before the instant ``cutoff`` and the day ``due_before``; ``before`` an
 counts.py for the sum that they make); ``cause`` is a word of the program such as ``due`` or ``erasure`` (an erasure has
 no rule and no cutoff), and of a run that did not come to its end ``stopped``, ``failed`` or ``killed``. ``redated``:
 the message stood in the register under ``previous_on`` and stands there under ``received_on`` now. ``rules`` lists
-objects with a name each. ``rotate``: ``verifier_key`` signs every checkpoint from here on, ``previous_key`` beside it
+objects with a name each. ``what`` of a backup_period lists kinds of copies; without ``keep`` no period holds for them
+any more. ``rotate``: ``verifier_key`` signs every checkpoint from here on, ``previous_key`` beside it
 until ``until``; then its private half is destroyed, which ``key_retired`` says (see rotation.py). Text from the
 configuration goes through ascii_text first. ``genesis`` is the first entry of a log, and the first of each later epoch
 (see epoch.py), where ``predecessor_*`` name the newest checkpoint of the epoch before it that had left the machine; the
@@ -108,6 +112,9 @@ KINDS: Final[Mapping[str, Fields]] = {
     "import_interrupted": _fields("before after"),
     "file_disposed": _fields("file_digest place", "import_id size"),
     "plan_approved": _fields("plan_digest by", "reason"),
+    "backup_period": _fields("what", "keep"),
+    "backup_registered": _fields("backup what made_on gone_by by", "reason"),
+    "backup_gone": _fields("backup by", "reason"),
     "belt_passed": _fields("belt plan_digest reason", "by figures run"),
     "batch": _fields(
         "batch count first schedule_digest plan_digest run software",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "init": "setup",
-    "check": "setup",
+    "check": "check",
     "ingest": "work",
     "purge": "work",
     "plan": "plan",
@@ -35,6 +35,7 @@ COMMANDS = {
     "notice": "notice",
     "notify": "notify",
     "findings": "findings",
+    "backup": "backup",
     "audit": "audit",
     "keys": "keys",
     "scan-residue": "residue",
@@ -58,6 +59,7 @@ SUMMARIES = {
     "hold": "Place, release and list orders that suspend disposal.",
     "upstream": "See to the copies that sources keep: orders, attestations.",
     "findings": "List and resolve what a person must look at.",
+    "backup": "Register backups; see until when one holds what went.",
     "audit": "Verify, prove, export and sign the tamper-evident log.",
     "keys": "List the keys, and let a new signing key take over.",
     "scan-residue": "Look for purged identifiers in every file of ours.",

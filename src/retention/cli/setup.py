@@ -1,4 +1,4 @@
-"""``retention init`` and ``retention check``."""
+"""``retention init``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from retention.cli.frame import common, exits, opened, put_drill, settings_of
-from retention.errors import Exit, UsageError
+from retention.cli.frame import common, exits, settings_of
+from retention.errors import UsageError
 
 
 @click.command(epilog=exits(example="retention init --write-config config/retention.toml"))
@@ -70,73 +70,3 @@ def init(
         )
         click.echo("  retention audit verify --deep")
     click.echo("Next: retention check")
-
-
-@click.command(
-    epilog=exits(Exit.BELT_CLOSED, Exit.LOG_NOT_VERIFIED, example="retention check --config config/retention.toml")
-)
-@common
-def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
-    """Check everything; say the schedule in plain English."""
-    from retention.anchors.catalog import build_anchors
-    from retention.policy.schedule import configured_schedule
-    from retention.policy.words import say_count, say_schedule
-    from retention.report.check import (
-        inspect_anchors,
-        inspect_channels,
-        inspect_log,
-        inspect_sources,
-        say_anchors,
-        say_channels,
-        say_notice,
-        say_powers,
-        say_upstream,
-    )
-    from retention.report.log_standing import log_standing
-    from retention.service.needs import lacking, say_serving
-    from retention.service.trigger import check_jobs
-    from retention.settings import find_config
-    from retention.store.grants import can_alter_log
-
-    settings = settings_of(config)
-    check_jobs(find_config(config), settings, datetime.now(UTC))
-    schedule = configured_schedule(settings.schedule)
-    click.echo(f"The schedule, counted in {schedule.time_zone}:")
-    for sentence in say_schedule(schedule, schedule.today(now or datetime.now(UTC))):
-        click.echo(f"  {sentence}")
-    for sentence in say_notice(schedule, settings.notice):
-        click.echo(sentence)
-    for sentence in [*say_upstream(settings.source, settings.upstream), *say_channels(settings.notify)]:
-        click.echo(sentence)
-    for line in say_serving(settings):
-        click.echo(line)
-    anchors = build_anchors(settings)
-    for line in say_anchors(anchors):
-        click.echo(line)
-    problems = [*inspect_sources(settings.of_files), *inspect_anchors(anchors), *lacking(settings)]
-    problems += inspect_channels(settings.notify)
-    with opened(config, now, verbose=verbose) as (context, _):
-        put_drill(context)
-        memory = context.remembered()
-        with context.database.read() as connection:
-            memory.compare(connection)
-        for pickup in context.pickups():
-            click.echo(pickup.describe())
-            problems += [f"source {pickup.name}: {problem}" for problem in pickup.problems()]
-        context.signer()
-        context.check_keys()
-        context.sources()
-        with context.database.read() as connection:
-            log = log_standing(connection, context.installation.origin, context.verifiers)
-            powers = say_powers(connection.dialect.name, can_alter=can_alter_log(connection))
-        problems += context.lacking()
-        if log.in_order:
-            click.echo("The database and the keys are in order.")
-        click.echo(f"The audit log {context.installation.origin} has {say_count(log.size, 'entry')}: {log.words()}.")
-        if log.fault is not None:
-            raise log.fault.refusal()
-        problems += inspect_log(log)
-        click.echo(powers)
-    if problems:
-        raise UsageError("\n".join(problems))
-    click.echo(f"Sources are in order: {', '.join(source.name for source in settings.source)}.")

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from retention.audit.log import disposed_pseudonym, find_disposals
 from retention.model import from_epoch, iso
+from retention.policy.days import local_day
 from retention.policy.decide import decide
 from retention.policy.hold import Candidate
+from retention.report.backups import known, say_copies
 from retention.store import holds, inbox, month_keys, order_items, orders, register, runs, upstream_calls
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ def explain(
     for index, body in find_disposals(connection, set(pseudonyms)):
         source = pseudonyms[disposed_pseudonym(body)]
         found = _disposed(connection, index, json.loads(body), source, message_id)
-        found.working += waits
+        found.working += [*_copies(connection, schedule, json.loads(body), now), *waits]
         return found
     return Explanation(
         "unknown",
@@ -123,6 +125,17 @@ def _disposed(
             f"at the source: {said}",
         ],
     )
+
+
+def _copies(connection: Connection, schedule: Schedule, disposal: dict[str, Any], now: datetime) -> list[str]:
+    """Say until when a backup may hold it, by what is known of backups now."""
+    run_id = runs.run_of(connection, int(disposal["batch"]))
+    if run_id is None:
+        return []
+    run = runs.get(connection, run_id)
+    ended = from_epoch(run.started_at if run.finished_at is None else run.finished_at)
+    on = local_day(ended, schedule.zone)
+    return say_copies(known(connection), on, schedule.zone, schedule.today(now))
 
 
 def _upstream(connection: Connection, run_id: int | None, source: str, message_id: str) -> tuple[str, str]:

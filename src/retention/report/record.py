@@ -22,8 +22,11 @@ from retention.audit.checkpoint import parse_checkpoint, vkey
 from retention.audit.signing import fingerprint
 from retention.audit.tables import audit_checkpoint
 from retention.errors import LogError, UsageError
+from retention.model import from_epoch
+from retention.policy.days import local_day
 from retention.policy.plan import Plan, load_plan
 from retention.policy.schedule import parse_schedule
+from retention.report import backups
 from retention.report.approvals import Approval, approvals_of
 from retention.report.record_counts import DayCount, Lateness, lateness
 from retention.report.record_log import BeltFacts, batches_of, receipts_of, said_beside, totals_of
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from retention.policy.schedule import Schedule
+    from retention.report.backups import Reach
     from retention.store.schema import Installation
 
 
@@ -101,6 +105,7 @@ class Record:
     orders: tuple[OrderFacts, ...] = ()
     receipts: int = 0
     approvals: tuple[Approval, ...] = ()
+    copies: tuple[Reach, ...] = ()
 
     @property
     def unlisted(self) -> int:
@@ -175,6 +180,7 @@ def gather(
         ),
         receipts=receipts_of(connection, run, batches[-1].first, head.size) if batches else 0,
         approvals=approvals_of(connection, run.plan_digest),
+        copies=_copies(connection, run, schedule),
     )
 
 
@@ -196,6 +202,13 @@ def ended_run(connection: Connection, run_id: int) -> runs.Run:
         msg = "no checkpoint covers this run yet; sign one with: retention audit checkpoint"
         raise UsageError(msg)
     return found
+
+
+def _copies(connection: Connection, run: runs.Run, schedule: Schedule) -> tuple[Reach, ...]:
+    """Say what was known of backups when the run's checkpoint was signed; what is said later changes no record."""
+    ended = from_epoch(run.started_at if run.finished_at is None else run.finished_at)
+    said = backups.known(connection, run.checkpoint_size)
+    return backups.reaches(said, local_day(ended, schedule.zone), schedule.zone)
 
 
 def _plan(connection: Connection, run: runs.Run) -> Plan:

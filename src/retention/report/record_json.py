@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from retention.model import from_epoch, iso
-from retention.report.record_words import BEYOND_REACH, steps_of, upstream_reason
+from retention.report.record_words import copies_of, steps_of, upstream_reason
 
 if TYPE_CHECKING:
     from retention.report.record import Record
@@ -56,7 +56,13 @@ def _record(record: Record) -> dict[str, Any]:
             "orders": [order._asdict() for order in record.orders],
         },
         "not_yet_beyond_reach": [
-            {"copy": copy, "until": None, "why": why} for copy, why in BEYOND_REACH[record.database]
+            {
+                "copy": one.copy,
+                "until": one.until.isoformat() if one.until else None,
+                "why": one.why,
+                "entries": list(one.entries),
+            }
+            for one in copies_of(record)
         ],
         "entries": (
             {

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from retention.model import Period, from_epoch, iso
 from retention.policy.schedule import NO_RULE
 from retention.policy.words import say_day, say_period
+from retention.report.backups import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,14 +37,14 @@ _STATES = {
 }
 _UNTIL_UNKNOWN = "not registered"
 _COMMON: Final = (
-    ("Backups of the database", "no period is known after which one has aged out"),
-    ("Replicas, standby servers and snapshots", "the run reaches none of them"),
+    (KINDS["database"], "no period is known after which one has aged out"),
+    (KINDS["replica"], "the run reaches none of them"),
 )
 _BLOCKS = (
     "File-system blocks",
     "freed pages are overwritten, a drive’s spare blocks are not",
 )
-_WAL = ("PostgreSQL WAL and its archive", "segments hold rows until they are recycled")
+_WAL = (KINDS["wal-archive"], "segments hold rows until they are recycled")
 _VACUUMED = ("File-system blocks", "freed space is the server’s to overwrite")
 BEYOND_REACH: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "sqlite": (*_COMMON, _BLOCKS),
@@ -63,6 +64,15 @@ class Line(NamedTuple):
 
     label: str
     text: str
+
+
+class CopyWords(NamedTuple):
+    """A kind of copy that no run reaches, why it is there, until when, and the entries of the log that say so."""
+
+    copy: str
+    why: str
+    until: date | None
+    entries: tuple[int, ...]
 
 
 class Figure(NamedTuple):
@@ -272,7 +282,20 @@ def _order(order: OrderFacts) -> str:
 
 def beyond_reach(record: Record) -> list[tuple[str, str, str]]:
     """List the copies that the run cannot reach: which, why, and until when."""
-    return [(copy, why, _UNTIL_UNKNOWN) for copy, why in BEYOND_REACH[record.database]]
+    return [(one.copy, one.why, say_day(one.until) if one.until else _UNTIL_UNKNOWN) for one in copies_of(record)]
+
+
+def copies_of(record: Record) -> list[CopyWords]:
+    """Say of every kind of copy what is known: those that each database has, and others that were registered."""
+    known = {KINDS[one.what]: one for one in record.copies}
+    names = dict(BEYOND_REACH[record.database])
+    more = [name for name in KINDS.values() if name in known and name not in names]
+    return [
+        CopyWords(name, found.words(), found.until, found.entries)
+        if (found := known.get(name))
+        else CopyWords(name, names[name], None, ())
+        for name in [*names, *more]
+    ]
 
 
 def proof(record: Record) -> list[Line]:

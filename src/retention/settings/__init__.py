@@ -1,6 +1,6 @@
 """The configuration: one TOML file, checked whole, every problem reported with file, line and key."""
 
-from retention.settings.load import BASE, find_config, load_settings, say_where
+from retention.settings.load import BASE, find_config, load_partly, load_settings, say_where
 from retention.settings.notice import NoticeSettings
 from retention.settings.notify import NotifySettings
 from retention.settings.schema import (
@@ -25,6 +25,7 @@ __all__ = [
     "SourceSettings",
     "WhenSettings",
     "find_config",
+    "load_partly",
     "load_settings",
     "say_where",
 ]

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from retention.errors import ConfigError
 from retention.settings.locate import Place, line_of, lines_of
+from retention.settings.partial import Part, what_is_right
 from retention.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -78,6 +79,21 @@ def load_settings(path: Path, base: Path | None = None) -> Settings:
     if base is None and (named := os.environ.get(BASE)):
         base = Path(named)
     return _absolute(settings, base or path.resolve().parent)
+
+
+def load_partly(path: Path) -> tuple[Part, list[str]]:
+    """Read what is right of a configuration, and say what is not; never fails."""
+    try:
+        return Part(load_settings(path), frozenset()), []
+    except ConfigError as error:
+        problems = error.problems
+    try:
+        data = _parsed(path, path.read_text(encoding="utf-8-sig"))
+    except (ConfigError, OSError, UnicodeDecodeError):
+        data = {}
+    base = Path(named) if (named := os.environ.get(BASE)) else path.resolve().parent
+    part = what_is_right(data)
+    return part._replace(settings=_absolute(part.settings, base)), problems
 
 
 def say_where(path: Path, problems: list[tuple[Place, str]]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from retention.model import Period
+from retention.settings.backups import BackupSettings
 from retention.settings.fields import (
     DatabaseUrl,
     DaysText,
@@ -237,6 +238,7 @@ class Settings(Table):
     source: Annotated[list[SourceSettings], Field(min_length=1)]
     purge: PurgeSettings = PurgeSettings()
     keys: KeySettings = KeySettings()
+    backups: BackupSettings = BackupSettings()
     upstream: UpstreamSettings = UpstreamSettings()
     anchor: list[AnchorSettings] = Field(default_factory=list)
     serve: ServeSettings = ServeSettings()

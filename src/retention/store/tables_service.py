@@ -1,4 +1,4 @@
-"""More of the tables of ``tables.py``: what the service and the notices to people remember."""
+"""More of the tables of ``tables.py``, for the service, notices to people, backups; ``metadata`` is of all of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Table,
 
 from retention.store.tables import metadata
 
-__all__ = ["job", "metadata", "notification", "webhook_refusal"]
+__all__ = ["backup", "job", "metadata", "notification", "webhook_refusal"]
 
 job = Table(
     "job",
@@ -44,4 +44,10 @@ notification = Table(
     Column("failures", Integer, nullable=False),  # since then, in a row
     PrimaryKeyConstraint("channel", "occasion"),
     sqlite_with_rowid=False,
+)
+
+backup = Table(  # which entries of the log speak of backups; what they say stands there and nowhere else
+    "backup",
+    metadata,
+    Column("entry_index", BigInteger, primary_key=True, autoincrement=False),
 )

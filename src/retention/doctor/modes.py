@@ -1,0 +1,58 @@
+"""Owners and modes of files and folders: who else may read, write or enter."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from retention.doctor.station import group_name, user_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from retention.doctor.line import About, Line
+    from retention.doctor.station import Station
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+def wrong_access(about: About, station: Station, path: Path, forbidden: int) -> Iterator[Line]:
+    """Say where a place belongs to somebody else, or has mode bits that it must not have.
+
+    Raises:
+        OSError: it cannot be looked at.
+
+    """
+    found = path.stat()
+    if found.st_uid != station.worker:
+        who, whom = user_name(found.st_uid), user_name(station.worker)
+        yield about.fix(f"{path} belongs to {who} and must belong to {whom}", station.owned(path))
+    if mode := stat.S_IMODE(found.st_mode) & forbidden:
+        yield about.fix(f"{path} {say_access(mode)}", closing(station, path, forbidden))
+
+
+def closing(station: Station, path: Path, forbidden: int) -> str:
+    """Spell the command that takes mode bits away and leaves the others."""
+    mode = stat.S_IMODE(path.stat().st_mode) & ~forbidden
+    return station.on_file(path, "chmod", f"{mode:04o}")
+
+
+def say_access(mode: int) -> str:
+    """Say what mode bits give to whom."""
+    may = [word for bits, word in ((0o044, "read"), (0o022, "written"), (0o011, "entered or run")) if mode & bits]
+    who = "any user" if mode & stat.S_IRWXO else "its group"
+    return f"can be {' and '.join(may)} by {who}"
+
+
+def say_owner(path: Path) -> str:
+    """Say owner, group and mode in one go."""
+    found = path.stat()
+    return f"{user_name(found.st_uid)}:{group_name(found.st_gid)} {stat.S_IMODE(found.st_mode):04o}"
+
+
+def may(path: Path, how: int) -> bool:
+    """Tell whether who looks may do that with a place; root may do nearly everything."""
+    return os.access(path, how, effective_ids=os.access in os.supports_effective_ids)
