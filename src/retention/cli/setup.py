@@ -82,9 +82,8 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     from retention.policy.schedule import configured_schedule
     from retention.policy.words import say_count, say_schedule
     from retention.report.check import (
-        inspect_anchors,
-        inspect_channels,
         inspect_log,
+        inspect_outside,
         inspect_sources,
         say_anchors,
         say_channels,
@@ -113,8 +112,7 @@ def check(config: Path | None, now: datetime | None, verbose: bool) -> None:
     anchors = build_anchors(settings)
     for line in say_anchors(anchors):
         click.echo(line)
-    problems = [*inspect_sources(settings.of_files), *inspect_anchors(anchors), *lacking(settings)]
-    problems += inspect_channels(settings.notify)
+    problems = [*inspect_sources(settings.of_files), *inspect_outside(anchors, settings.notify), *lacking(settings)]
     with opened(config, now, verbose=verbose) as (context, _):
         put_drill(context)
         memory = context.remembered()
