@@ -10,7 +10,8 @@ import pytest
 from retention.acts.approving import approve_plan
 from retention.errors import BeltClosedError, LogError, NotApprovedError
 from retention.notify.occasion import BROKEN
-from retention.report.occasions import FAILED, REFUSED, occasions, read_facts, state_for
+from retention.report.facts import FAILED, REFUSED, read_facts
+from retention.report.occasions import occasions, state_for
 from retention.standing import status_in
 from retention.store import findings, jobs
 from retention.store.jobs import JobState
@@ -20,7 +21,7 @@ from tests.mail_server import table
 
 if TYPE_CHECKING:
     from retention.notify.occasion import Occasion
-    from retention.report.occasions import Facts
+    from retention.report.facts import Facts
     from tests.integration.work import Work
 
 ROWS = [row(f"m-{number}", "2026-08-01 09:00:00", contact="a-contact") for number in range(4)]

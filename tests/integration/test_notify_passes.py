@@ -22,7 +22,7 @@ from retention.store.jobs import JobState
 from tests.anchor_kit import host
 from tests.integration.work import AUTUMN, SUMMER
 from tests.kit import row
-from tests.mail_server import running_mail_server, table
+from tests.mail_server import PASSWORD, running_mail_server, table
 from tests.receiver import until
 from tests.served import scheduled, serving, states
 
@@ -442,6 +442,24 @@ def test_command_says_by_its_exit_code_that_a_channel_failed(sqlite_work: Work, 
     done = work.office.cli("notify", "--test")
     assert done.returncode == 3
     assert "refused every recipient (550)" in done.stdout
+
+
+def test_check_says_who_is_told_and_what_is_missing_for_it(sqlite_work: Work, server: MailServer) -> None:
+    work = sqlite_work
+    work.context.database.close()
+    assert "NOBODY is told when the promise is at risk" in work.office.cli("check").stdout
+    tables = server.table(security="starttls", about=["promise", "audit-log"]) + server.table("other")
+    work.office.configure(("[purge]", f"{tables}[purge]"))
+    done = work.office.cli("check")
+    port = server.ports["starttls"]
+    assert f"Told by mail (office, by localhost port {port}): promise, audit-log." in done.stdout
+    assert f"Told by mail (other, by localhost port {server.ports['none']}): everything." in done.stdout
+    assert done.returncode == 2
+    assert "notify office: has nothing to sign in with" in done.stderr
+    work.office.environment["RETENTION_OFFICE_SMTP_PASSWORD"] = PASSWORD
+    assert work.office.cli("check").returncode == 0
+    assert work.office.cli("notify", "--test").returncode == 0
+    assert len(server.raw()) == 2
 
 
 def test_secret_that_cannot_be_read_fails_the_channel_alone(

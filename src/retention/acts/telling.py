@@ -27,7 +27,9 @@ from retention.logs import get_logger, log_retries
 from retention.notify.catalog import build_channel
 from retention.notify.occasion import INFORMATION, Occasion, Told, after, decide
 from retention.notify.words import write
-from retention.report.occasions import FAILED, REFUSED, RUN, occasions, read_facts, state_for, unreadable
+from retention.report.facts import FAILED, REFUSED, read_facts
+from retention.report.occasions import occasions, state_for, unreadable
+from retention.report.waiting import RUN
 from retention.standing import status_in
 from retention.store import findings, lease, notifications
 
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from retention.context import Context
     from retention.notify.interface import Message
     from retention.notify.occasion import Decision
-    from retention.report.occasions import Facts
+    from retention.report.facts import Facts
     from retention.settings import NotifySettings
     from retention.store.lease import Lease
 

@@ -48,7 +48,7 @@ def check(*, config: Path | None, now: datetime | None, verbose: bool, deep: boo
 
 def _check(config: Path | None, now: datetime | None, *, verbose: bool) -> None:
     from retention.anchors.catalog import build_anchors
-    from retention.report.check import inspect_anchors, inspect_channels, inspect_log, inspect_sources
+    from retention.report.check import inspect_log, inspect_outside, inspect_sources
     from retention.service.needs import lacking
     from retention.service.trigger import check_jobs
     from retention.settings import find_config
@@ -57,8 +57,8 @@ def _check(config: Path | None, now: datetime | None, *, verbose: bool) -> None:
     check_jobs(find_config(config), settings, datetime.now(UTC))
     for line in _said(settings, now or datetime.now(UTC)):
         click.echo(line)
-    problems = [*inspect_sources(settings.of_files), *inspect_anchors(build_anchors(settings)), *lacking(settings)]
-    problems += inspect_channels(settings.notify)
+    outside = inspect_outside(build_anchors(settings), settings.notify)
+    problems = [*inspect_sources(settings.of_files), *outside, *lacking(settings)]
     with opened(config, now, verbose=verbose) as (context, _):
         put_drill(context)
         log, found = _look(context)

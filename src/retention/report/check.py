@@ -46,6 +46,11 @@ def inspect_anchors(anchors: Sequence[Anchor]) -> list[str]:
     return problems
 
 
+def inspect_outside(anchors: Sequence[Anchor], channels: Iterable[NotifySettings]) -> list[str]:
+    """Give one line for each place outside the database that cannot be used: anchors, and channels to people."""
+    return [*inspect_anchors(anchors), *inspect_channels(channels)]
+
+
 def say_channels(channels: Iterable[NotifySettings]) -> list[str]:
     """Say who is told when the promise is at risk."""
     lines = []
