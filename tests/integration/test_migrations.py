@@ -18,7 +18,7 @@ from retention.errors import Exit, KeyFileError, SchemaError, UsageError
 from retention.resources import resource
 from retention.store.engine import open_database
 from retention.store.schema import VERSION
-from retention.store.tables import metadata as store_tables
+from retention.store.service_tables import ALL as STORE_TABLES
 from tests.integration.work import Work
 from tests.kit import NOW, Office, row
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-METADATA = (store_tables, audit_tables)
+METADATA = (STORE_TABLES, audit_tables)
 
 
 def test_migrations_make_what_the_program_describes(work: Work) -> None:

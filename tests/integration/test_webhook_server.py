@@ -97,6 +97,7 @@ def test_every_call_has_its_answer_and_slow_ones_hold_nobody_up(sqlite_office: O
             "other event": 200,
         }
         assert count(sqlite_office, "webhook_event") == 0
+        assert receiver.call("POST", data=b" " * 300_000, headers={"Content-Type": JSON}).status_code == 413
         with ThreadPoolExecutor(50) as pool:
             assert set(pool.map(receiver.send, [event(at=NOW)] * 50)) == {200}
         assert count(sqlite_office, "webhook_event") == 1
@@ -104,6 +105,9 @@ def test_every_call_has_its_answer_and_slow_ones_hold_nobody_up(sqlite_office: O
             connection.close()
     assert '"kept": 1, "repeated": 49' in receiver.log
     assert not any(value in receiver.log for value in _PERSONAL)
+    with closing(sqlite3.connect(sqlite_office.folder / "register.db")) as register:
+        told = dict(register.execute("SELECT outcome, calls FROM webhook_refusal WHERE source = 'hook'").fetchall())
+    assert told == {"refused": 4, "stale": 2, "unreadable": 2, "not_json": 1, "too_large": 2}
 
 
 def test_event_whose_answer_never_came_is_there_and_its_retry_is_a_repetition(sqlite_office: Office) -> None:

@@ -20,7 +20,7 @@ from retention.report.coming import by_rule, coming
 from retention.report.jobs import jobs_of, stuck_jobs
 from retention.report.log_standing import log_standing
 from retention.report.upstream import calls_of, lags, upstream_of
-from retention.store import findings, holds, inbox, register, runs, verifications
+from retention.store import findings, holds, inbox, refusals, register, runs, verifications
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -153,7 +153,7 @@ def status_of(
         findings={"open": sum(by_kind.values()), "by_kind": by_kind},
         holds={"active": len(active), "reviews_overdue": len(late_reviews)},
         log={**log.as_json(), "standing": log.words()},
-        inbox={"waiting": waiting, "since": None if since is None else iso(from_epoch(since))},
+        inbox=_inbox(connection, waiting, since),
         plans=plans,
         sources=arrivals,
         jobs=jobs,
@@ -236,6 +236,12 @@ def _worked_at(connection: Connection, complete: runs.Run | None, expected: Expe
     if expected.approvals and (verified := verifications.last(connection)) is not None:
         ended.append(verified.at)
     return max((at for at in ended if at is not None), default=None)
+
+
+def _inbox(connection: Connection, waiting: int, since: int | None) -> dict[str, Any]:
+    """Say what of webhooks waits since when, and which calls were ever turned away; nothing of what they said."""
+    refused = [{**one._asdict(), "last_at": iso(from_epoch(one.last_at))} for one in refusals.load(connection)]
+    return {"waiting": waiting, "since": None if since is None else iso(from_epoch(since)), "refused": refused}
 
 
 def _waiting(events: int, since: int) -> str:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from retention.policy.words import say_count
 from retention.report.upstream import calls_as_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from retention.report.explain import Explanation
     from retention.report.status import Status
 
 _WORDS = {"kept": "The promise is kept.", "at_risk": "The promise is AT RISK.", "broken": "The promise is BROKEN."}
+
+_REFUSALS = {
+    "refused": "not signed as agreed (401)",
+    "stale": "too old or ahead (401)",
+    "unreadable": "not understood (400)",
+    "not_json": "not JSON (415)",
+    "too_large": "too large (413)",
+    "busy": "not in time (503)",
+}
 
 
 def status_as_text(status: Status) -> list[str]:
@@ -35,6 +48,7 @@ def status_as_text(status: Status) -> list[str]:
     if waiting := status.inbox["waiting"]:
         wait = f"{say_count(waiting, 'event')} {'waits' if waiting == 1 else 'wait'}"
         lines.append(f"  inbox               {wait} since {status.inbox['since']}")
+    lines += [_refused(source, calls) for source, calls in groupby(status.inbox["refused"], itemgetter("source"))]
     if status.plans["approvals"]:
         lines.append(f"  plans               {_plans(status.plans)}")
     lines += [_source(one) for one in status.sources]
@@ -63,6 +77,12 @@ def _source(one: dict[str, Any]) -> str:
         return f"  {one['source']:<19} last ingested {one['last_import_at']}{', SILENT' * one['silent']}"
     behind = f"{one['lag_days']} day{'' if one['lag_days'] == 1 else 's'} ago"
     return f"  {one['source']:<19} covered through {one['covered_through']}, {behind}{', SILENT' * one['silent']}"
+
+
+def _refused(source: str, calls: Iterable[dict[str, Any]]) -> str:
+    known = list(calls)
+    told = ", ".join(f"{one['calls']} {_REFUSALS.get(one['outcome'], one['outcome'])}" for one in known)
+    return f"  calls of {source:<10} turned away: {told}; the last {max(one['last_at'] for one in known)}"
 
 
 def _job(one: dict[str, Any]) -> str:

@@ -35,6 +35,8 @@ class Outcome(StrEnum):
     STALE = "stale"
     UNREADABLE = "unreadable"
     REFUSED = "refused"
+    NOT_JSON = "not_json"
+    TOO_LARGE = "too_large"
     BUSY = "busy"
 
 

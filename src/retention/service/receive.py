@@ -20,6 +20,7 @@ from retention.ingest.pseudonyms import ANY_SOURCE
 from retention.logs import get_logger
 from retention.model import to_epoch
 from retention.service.event import InboundEvent, Outcome, read_event
+from retention.service.turned_away import PAUSE_SECONDS, TurnedAway
 from retention.store import findings, inbox
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Receiver:
         self._counts: Counter[Outcome] = Counter()
         self._lock = Lock()
         self._swept_at = 0
+        self._turned_away = TurnedAway(context.database, clock)
         self._told: set[tuple[str, Outcome]] = set()
         self._thread = Thread(target=self._work, name="events", daemon=True)
         self._thread.start()
@@ -68,8 +70,16 @@ class Receiver:
     def take(self, door: Door, body: bytes, signature: str, authorization: str) -> Outcome:
         """Give what became of one call; an event is kept, and durably so, when it says so."""
         outcome = self._outcome(door, body, signature, authorization)
+        return self._noted(door, outcome)
+
+    def turn_away(self, door: Door, outcome: Outcome) -> Outcome:
+        """Note a call that was turned away before it was read."""
+        return self._noted(door, outcome)
+
+    def _noted(self, door: Door, outcome: Outcome) -> Outcome:
         with self._lock:
             self._counts[outcome] += 1
+        self._turned_away.note(door.source, outcome)
         return outcome
 
     def counts(self) -> dict[str, int]:
@@ -113,7 +123,11 @@ class Receiver:
 
     def _work(self) -> None:
         while True:
-            batch = [self._queue.get()]
+            self._turned_away.write()
+            try:
+                batch = [self._queue.get(timeout=PAUSE_SECONDS)]
+            except Empty:
+                continue
             try:
                 while len(batch) < _TOGETHER:
                     batch.append(self._queue.get_nowait())
@@ -121,6 +135,7 @@ class Receiver:
                 pass
             self._keep([waiting for waiting in batch if waiting is not None])
             if None in batch:
+                self._turned_away.write(now=True)
                 return
 
     def _keep(self, batch: list[_Waiting]) -> None:

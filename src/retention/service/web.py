@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Flask, Response, request
 from waitress.server import create_server
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from retention.errors import RetentionError
 from retention.logs import get_logger
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from retention.service.desk import Desk
+    from retention.service.door import Door
 
 PATH = "/webhook/"
 LARGEST = 64 * 1024
@@ -30,7 +31,7 @@ LARGEST = 64 * 1024
 
 _JSON = "application/json"
 _METRICS = "text/plain; version=0.0.4; charset=utf-8"
-_NOT_JSON, _FAILED, _UNREADY = 415, 500, 503
+_FAILED, _UNREADY = 500, 503
 _STATUS = {
     Outcome.KEPT: 200,
     Outcome.REPEATED: 200,
@@ -39,6 +40,8 @@ _STATUS = {
     Outcome.STALE: 401,
     Outcome.REFUSED: 401,
     Outcome.UNREADABLE: 400,
+    Outcome.NOT_JSON: 415,
+    Outcome.TOO_LARGE: 413,
     Outcome.BUSY: 503,
 }
 _THREADS = 16
@@ -66,16 +69,23 @@ def build(desk: Callable[[], Desk], views: Views) -> Flask:
         door = present.doors.get(source)
         if door is None:
             return Response(status=404)
-        if request.mimetype != _JSON:
-            return Response(status=_NOT_JSON)
-        headers = request.headers
-        signature, authorization = headers.get(SIGNATURE, ""), headers.get("Authorization", "")
-        return Response(status=_STATUS[present.receiver.take(door, request.get_data(), signature, authorization)])
+        return Response(status=_STATUS[_taken(present, door)])
 
     app.add_url_rule(f"{PATH}<source>", view_func=receive, methods=["POST"], provide_automatic_options=False)
     _add_views(app, views)
     app.register_error_handler(Exception, _failed)
     return app
+
+
+def _taken(present: Desk, door: Door) -> Outcome:
+    if request.mimetype != _JSON:
+        return present.receiver.turn_away(door, Outcome.NOT_JSON)
+    try:
+        body = request.get_data()
+    except RequestEntityTooLarge:
+        return present.receiver.turn_away(door, Outcome.TOO_LARGE)
+    headers = request.headers
+    return present.receiver.take(door, body, headers.get(SIGNATURE, ""), headers.get("Authorization", ""))
 
 
 def _add_views(app: Flask, views: Views) -> None:
@@ -121,7 +131,7 @@ class Listener:
                 channel_timeout=_SILENT_SECONDS,
                 cleanup_interval=5,
                 connection_limit=_CONNECTIONS,
-                max_request_body_size=LARGEST,
+                max_request_body_size=4 * LARGEST,  # up to there it is known whose webhook a call was meant for
                 max_request_header_size=_HEADERS,
             )
         except OSError as error:

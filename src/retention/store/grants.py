@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from retention.errors import UsageError
+from retention.store.service_tables import ALL
 from retention.store.tables import (
     message,
-    metadata,
     redated,
     upstream_call,
     upstream_item,
@@ -72,7 +72,7 @@ def script(owner: str, service: str) -> str:
     if owner == service or not _ROLE.fullmatch(owner) or not _ROLE.fullmatch(service):
         msg = "name two roles, each by small letters, digits and underscores"
         raise UsageError(msg)
-    names = [*sorted({*metadata.tables, "alembic_version"} - {*_VACUUMED}), *sorted(_AUDIT)]
+    names = [*sorted({*ALL.tables, "alembic_version"} - {*_VACUUMED}), *sorted(_AUDIT)]
     lines = []
     for name in names:
         lines.append(f'ALTER TABLE public."{name}" OWNER TO {owner};')

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import insert, select, update
 
-from retention.store.tables import job
+from retention.store.service_tables import job
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

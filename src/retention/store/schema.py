@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-VERSION = "0012"
+VERSION = "0015"
 
 
 class Installation(NamedTuple):

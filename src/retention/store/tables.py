@@ -370,19 +370,6 @@ verification = Table(  # one row: the last time that the whole log was verified,
     Column("ok", Boolean(create_constraint=False), nullable=False),
 )
 
-job = Table(
-    "job",
-    metadata,
-    Column("name", Text, primary_key=True),
-    # running | done | partly | waiting | needs_person | failed | stopped | cut_off
-    Column("outcome", Text, nullable=False),
-    Column("started_at", BigInteger, nullable=False),
-    Column("ended_at", BigInteger),
-    Column("exit_code", Integer),
-    Column("failures", Integer, nullable=False),  # in a row
-    Column("next_due_at", BigInteger),
-)
-
 lease = Table(
     "lease",
     metadata,
