@@ -187,6 +187,12 @@ def hindrances(context: Context) -> list[str]:
     return []
 
 
+def unguarded(context: Context) -> list[str]:
+    """Say where triggers of the audit log are gone, for those who only look at it or give it out."""
+    with context.database.read() as connection:
+        return _say_unguarded(connection)
+
+
 def newest_finding(context: Context) -> int:
     """Give the number of the finding that was opened last, or 0."""
     with context.database.read() as connection:

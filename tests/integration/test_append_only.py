@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -212,3 +213,28 @@ def test_the_service_does_the_whole_job_and_cannot_touch_the_log(postgres_databa
         office.url = office.url.replace(f"//{service}@", f"//{owner}@")
         office.configure()
         set_up(office.settings(), NOW, drill=True)
+
+
+def test_missing_triggers_are_told_beside_an_export_and_a_dry_run(sqlite_work: Work, tmp_path: Path) -> None:
+    config = ["--config", str(sqlite_work.office.config)]
+    export = ["audit", "export", *config, "--until", "2026-08-10"]
+    whole = CliRunner().invoke(retention, export)
+    assert (whole.exit_code, whole.stderr) == (0, "No entries in this range.\n")
+    with sqlite_work.context.database.write() as connection:
+        pass_guards(connection)
+    told = CliRunner().invoke(retention, ["audit", "export", *config])
+    assert told.exit_code == 3
+    assert json.loads(told.stdout.splitlines()[0])["kind"] == "genesis"
+    assert told.stderr.startswith("16 of the triggers that keep the audit log append-only are missing")
+    for where in (["--output", str(tmp_path / "a.jsonl")], ["--bundle", str(tmp_path / "bundle")]):
+        told = CliRunner().invoke(retention, ["audit", "export", *config, *where])
+        assert (told.exit_code, "16 of the triggers" in told.stderr) == (3, True), told.output
+    dry = ["purge", "--dry-run", *config]
+    for more in ([], ["--list"]):
+        told = CliRunner().invoke(retention, [*dry, *more])
+        assert (told.exit_code, "16 of the triggers" in told.stderr) == (0, True), told.output
+    told = CliRunner().invoke(retention, [*dry, "--format", "json"])
+    assert [note[:18] for note in json.loads(told.stdout)["notes"]] == ["16 of the triggers"]
+    assert CliRunner().invoke(retention, ["init", *config]).exit_code == 0
+    told = CliRunner().invoke(retention, [*dry, "--format", "json"])
+    assert json.loads(told.stdout)["notes"] == []

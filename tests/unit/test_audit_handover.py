@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import os
 import re
 import shutil
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import aics_tlog
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -663,6 +666,25 @@ def test_one_record_is_verified_with_openssl_alone(shared: Path) -> None:
     assert f"SHOWN: record 3 of 287 in {ORIGIN}" in done.stdout
     assert fingerprint(signer(2).verifier) in done.stdout
     assert script("only one").returncode == 2
+
+
+@pytest.mark.parametrize("name", ["retention/\u202eabc", "retention/\x9b31m", "naïve.example/log"])
+def test_script_prints_no_name_raw(name: str, tmp_path: Path) -> None:
+    body = b'{"kind":"genesis"}'
+    root = hashlib.sha256(b"\0" + body).digest()
+    private = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    public = private.public_key()
+    text = f"{name}\n1\n{b64encode(root).decode()}\n"
+    raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    key_id = hashlib.sha256(name.encode() + b"\n\x01" + raw).digest()[:4]
+    signature = b64encode(key_id + private.sign(text.encode())).decode()
+    (tmp_path / "p").write_text(f"c2sp.org/tlog-proof@v1\nindex 0\n\n{text}\n— {name} {signature}\n", "utf-8")
+    (tmp_path / "e").write_bytes(body)
+    (tmp_path / "k").write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    done = script(tmp_path / "p", tmp_path / "e", tmp_path / "k")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"SHOWN: record 0 of 1 in a log of the name (bytes) {name.encode().hex()}\n")
+    assert done.stdout.isascii()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)

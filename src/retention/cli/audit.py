@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from retention.acts.exporting import ExportFormat
+    from retention.context import Context
 
 
 @click.group()
@@ -33,9 +34,11 @@ audit.add_command(record)
 
 @audit.command(
     epilog=exits(
+        Exit.PARTLY_DONE,
         Exit.BELT_CLOSED,
         Exit.LOG_NOT_VERIFIED,
         example="retention audit export --format csv --output deletion-log.csv",
+        partly="the export is whole, but triggers that keep the log append-only are missing",
     )
 )
 @common
@@ -100,10 +103,11 @@ def export(  # noqa: PLR0913  # the options of the command
         if output is None:
             if not export_log(context, selection, how, sys.stdout, now=present, person=person):
                 click.echo(f"{none}.", err=True)
-            return
-        rows = export_to_file(context, selection, how, output, now=present, person=person, replace=force)
-        put_drill(context)
-        click.echo(f"Wrote {say_count(rows, what)} to {output}." if rows else f"{none}: {output} has none.")
+        else:
+            rows = export_to_file(context, selection, how, output, now=present, person=person, replace=force)
+            put_drill(context)
+            click.echo(f"Wrote {say_count(rows, what)} to {output}." if rows else f"{none}: {output} has none.")
+        _tell_unguarded(context)
 
 
 def _export_bundle(
@@ -122,6 +126,16 @@ def _export_bundle(
         )
         click.echo("VERIFY.md in it says how an outsider verifies it. Tell them the fingerprint of the key yourself:")
         click.echo(f"  SHA-256 {written.fingerprint}")
+        _tell_unguarded(context)
+
+
+def _tell_unguarded(context: Context) -> None:
+    """Say beside an export, which is whole, what weighs as much here as where the log is verified."""
+    from retention.upkeep import unguarded
+
+    if notes := unguarded(context):
+        click.echo("\n".join(notes), err=True)
+        click.get_current_context().exit(int(Exit.PARTLY_DONE))
 
 
 @audit.command(epilog=exits(Exit.BELT_CLOSED, Exit.LOG_NOT_VERIFIED, example="retention audit checkpoint"))

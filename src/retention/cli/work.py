@@ -93,7 +93,7 @@ def purge(
     Without --plan a plan is made and carried out at once, unless a safety belt objects. Where people must approve it,
     it waits for them (see: retention plan), and what they approved is carried out.
     """
-    from retention import cycle, departures, upkeep
+    from retention import cycle, departures
     from retention.report import work
     from retention.report.upstream import deleted_for_earlier
 
@@ -108,19 +108,7 @@ def purge(
         raise UsageError(msg)
     with opened(config, now, verbose=verbose) as (context, present):
         if dry_run:
-            made, hindrances = cycle.plan(context, present), upkeep.hindrances(context)
-            if list_keys:
-                put_drill(context)
-                _stream_due(context, made)
-                click.echo("\n".join(f"would be REFUSED: {one}" for one in hindrances), err=True, nl=bool(hindrances))
-            elif form == "json":
-                put_json(context, {"plan": work.plan_as_json(made), "run": None, "refused": hindrances})
-            else:
-                put_drill(context)
-                objections = cycle.objections(context, made, present)
-                needed = context.settings.purge.approvals
-                going_on = work.how_to_go_on(made, objections, hindrances, needed)
-                click.echo("\n".join([*work.plan_as_text(made), *going_on]))
+            _show_plan(context, present, form, list_keys=list_keys)
             return
         chosen, approval = _chosen(context, digest, reason)
         before = _calls(context)
@@ -186,6 +174,25 @@ def run(config: Path | None, now: datetime | None, verbose: bool, form: str) -> 
         Exit.PARTLY_DONE if result.raised or work.incomplete(result.imports, skipped) else Exit.DONE,
     ]
     _leave(next((code for code in codes if code), Exit.DONE))
+
+
+def _show_plan(context: Context, now: datetime, form: str, *, list_keys: bool) -> None:
+    from retention import cycle, upkeep
+    from retention.report import work
+
+    made, hindrances, notes = cycle.plan(context, now), upkeep.hindrances(context), upkeep.unguarded(context)
+    if form == "json":
+        put_json(context, {"plan": work.plan_as_json(made), "run": None, "refused": hindrances, "notes": notes})
+        return
+    put_drill(context)
+    if list_keys:
+        _stream_due(context, made)
+        notes = [*(f"would be REFUSED: {one}" for one in hindrances), *notes]
+    else:
+        objections = cycle.objections(context, made, now)
+        going_on = work.how_to_go_on(made, objections, hindrances, context.settings.purge.approvals)
+        click.echo("\n".join([*work.plan_as_text(made), *going_on]))
+    click.echo("\n".join(notes), err=True, nl=bool(notes))
 
 
 def _chosen(context: Context, digest: str | None, reason: str | None) -> tuple[Plan | None, Approval | None]:

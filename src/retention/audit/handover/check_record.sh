@@ -87,6 +87,8 @@ done < "$work/path"
 [ "$last" -eq 0 ] || fail "the path is too short"
 [ "$(openssl base64 -A -in "$work/result")" = "$root" ] || fail "the path does not lead to the root that was signed"
 
+# Whoever made the file chose the name of the log: only what cannot pass for anything else is printed as it is.
+case $origin in *[!A-Za-z0-9._/+@-]*) origin="a log of the name (bytes) $(printf '%s' "$origin" | od -An -v -tx1 | tr -d ' \n')" ;; esac
 echo "SHOWN: record $index of $size in $origin"
 echo "  leaf hash    $leaf"
 echo "  signed root  $root"
