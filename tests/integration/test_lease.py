@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from retention.errors import Exit, LeaseLostError, LockHeldError
+from retention.service.jobs import Ending, pause_after
+from retention.settings.serve import ServeSettings
 from retention.store import lease, runs
 from retention.watcher import Watcher
-from tests.integration.work import AUTUMN
-from tests.kit import row
-
-if TYPE_CHECKING:
-    from tests.integration.work import Work
+from tests.integration.work import AUTUMN, Work
+from tests.kit import Office, row
+from tests.receiver import until
 
 DUE = [row(f"due-{n}", f"2026-07-01 09:00:{n:02}") for n in range(40)]
 FAR = 4_000_000_000
@@ -92,6 +95,41 @@ def test_run_on_another_machine_is_waited_for_until_its_time_is_over(work: Work)
         work.purge(AUTUMN)
     work.tell("UPDATE lease SET expires_at = 1000")
     assert work.purge(AUTUMN)[1].disposed == 40
+
+
+def test_long_transaction_that_renews_its_lease_does_not_lose_it_to_who_waits_for_the_row(
+    postgres_database: str, tmp_path: Path
+) -> None:
+    work = Work(Office(tmp_path, postgres_database).found())
+    held = lease.take(work.context.database)
+    work.tell("UPDATE lease SET expires_at = 1000, holder = 'elsewhere|boot|pid:[1]|4711|99'")
+    held = replace(held, holder="elsewhere|boot|pid:[1]|4711|99")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as pool:
+        with work.context.database.write() as connection:
+            lease.renew(connection, held, work.context.database.dialect.clock)
+            other = pool.submit(lease.take, work.context.database)
+            until(lambda: work.ask(waiting) == [(1,)])
+        with pytest.raises(LockHeldError):
+            other.result()
+    with work.context.database.write() as connection:
+        lease.renew(connection, held, work.context.database.dialect.clock)  # it is its holder's still
+    work.context.database.close()
+
+
+def test_work_of_a_dead_host_goes_on_after_as_long_as_the_guide_says(work: Work) -> None:
+    clock = work.context.database.dialect.clock
+    held = lease.take(work.context.database)
+    [(left,)] = work.ask(f"SELECT expires_at - {clock} FROM lease")  # noqa: S608  # a constant of ours
+    assert left <= held.seconds == lease.SECONDS == 120
+    taken_over = ServeSettings().take_over_seconds
+    assert taken_over == 60
+    told = " ".join((Path(__file__).parents[2] / "docs/service.md").read_text(encoding="utf-8").split())
+    assert "take over within `take_over_seconds` (60)" in told
+    assert "keeps its lease for 120 seconds" in told
+    assert pause_after(Ending.WAITING, 0) == timedelta(minutes=1)
+    assert max(lease.SECONDS, taken_over) + 60 == timedelta(minutes=3).total_seconds()
+    assert "after **three minutes** with the defaults" in told
 
 
 def test_every_turn_has_a_higher_token_and_batches_bear_it(work: Work) -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 NAME = "cycle"
 SECONDS = 120.0
+"""For so long a job's lease is kept after it was renewed last, by a holder of another machine."""
+
 _EVENTS = "events|"
 _PAUSE = 0.25
 _TRIES = 240
@@ -71,7 +73,7 @@ def take(database: Database, name: str = NAME, seconds: float = SECONDS, *, even
     me = (_EVENTS if events else "") + _this_process()
     with database.write() as connection:
         insert = "INSERT INTO lease (name, holder, token, expires_at) VALUES (:name, '', 0, 0) ON CONFLICT DO NOTHING"
-        connection.execute(text(insert), {"name": name})
+        connection.execute(text(insert), {"name": name})  # on PostgreSQL this waits for who is renewing it just now
         row = connection.execute(
             text(f"SELECT holder, token, expires_at > {clock} AS alive FROM lease WHERE name = :name"), {"name": name}
         ).one()
