@@ -87,7 +87,12 @@ STATUS = {
     "upstream_calls": [CALLS],
     "findings": {"open": int, "by_kind": Each(int)},
     "log": {"size": int, "root": ROOT, "verified": bool},
-    "inbox": {"waiting": int, "since": Or((INSTANT, None))},
+    "inbox": {
+        "waiting": int,
+        "since": Or((INSTANT, None)),
+        "refused": [{"source": str, "outcome": str, "calls": int, "last_at": INSTANT}],
+    },
+    "jobs": [{"job": str, "outcome": str, "ended_at": Or((INSTANT, None)), "failures": int, "stuck": Or((str, None))}],
     "plans": {
         "approvals": int,
         "approved": Or((DIGEST, None)),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
+import shutil
 import sys
 import time
 from contextlib import redirect_stdout
@@ -42,28 +44,37 @@ def demo(directory: Path, seed: int) -> None:
 
     os.environ.setdefault(LEVEL, "error")
     began = time.monotonic()
-    weeks = Tour(Narrator(directory, _run, click.echo), seed).guide()
-    Ways(Narrator(directory / "every-way-in", _run, click.echo), seed).guide()
+    program = _program()
+    weeks = Tour(Narrator(directory, _run, click.echo, program), seed).guide()
+    Ways(Narrator(directory / "every-way-in", _run, click.echo, program), seed).guide()
     click.echo("\n# The weeks in one table")
     _table(weeks)
     click.echo(f"\nThat took {time.monotonic() - began:.0f} seconds. Everything is in {directory}. Now try:")
-    config = directory / "retention.toml"
-    second = directory / "every-way-in" / "retention.toml"
+    config = shlex.quote(str(directory / "retention.toml"))
+    second = shlex.quote(str(directory / "every-way-in" / "retention.toml"))
     for command in (
-        f"less {directory / 'deletion-log.csv'}",
-        f"{_program()} status --config {config} --now 2026-12-23T06:00Z",
-        f"{_program()} purge --dry-run --config {config} --now 2026-12-23T06:00Z",
-        f"{_program()} hold list --all --config {config}",
-        f"{_program()} audit checkpoint --config {config}",
-        f"{_program()} upstream show 2 --config {second}",
+        f"less {shlex.quote(str(directory / 'deletion-log.csv'))}",
+        f"{program} status --config {config} --now 2026-12-23T06:00Z",
+        f"{program} purge --dry-run --config {config} --now 2026-12-23T06:00Z",
+        f"{program} hold list --all --config {config}",
+        f"{program} audit checkpoint --config {config}",
+        f"{program} upstream show 2 --config {second}",
     ):
         click.echo(f"  {command}")
 
 
 def _program() -> str:
-    """Give the program as it can be typed from here: by its path where it lies below this folder, else by its name."""
+    """Give the program as it can be typed from here: by its name where that finds it, else by its path."""
     called = Path(sys.argv[0]).absolute()
-    return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else "retention"
+    if called.name == "__main__.py":
+        return f"{_path(Path(sys.executable))} -m retention"
+    found = shutil.which("retention")
+    return "retention" if found is not None and Path(found).resolve() == called.resolve() else _path(called)
+
+
+def _path(called: Path) -> str:
+    here = Path.cwd()
+    return shlex.quote(str(called.relative_to(here) if called.is_relative_to(here) else called))
 
 
 def _run(arguments: list[str]) -> tuple[int, str]:

@@ -6,6 +6,8 @@ How a command is run is handed in, because the command line lies above this room
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,14 +23,21 @@ RunCommand = Callable[[list[str]], tuple[int, str]]
 
 Show = Callable[[str], None]
 
+_HINT = re.compile(r"(?m)(?P<before>^ {2,}|: )retention (?P<words>[a-z][^\n;()]*[^\n;().,\s])")
+"""A command that a message names, after a colon or on a line of its own."""
+
 
 @dataclass(frozen=True)
 class Narrator:
-    """Tells what happens in one office, whose folder has the configuration ``retention.toml``."""
+    """Tells what happens in one office, whose folder has the configuration ``retention.toml``.
+
+    Whatever it shows as a command can be typed as it stands: ``program`` is what calls this program from here.
+    """
 
     folder: Path
     run: RunCommand
     show: Show
+    program: str = "retention"
 
     def say(self, text: str) -> None:
         """Say what comes next, and why."""
@@ -42,8 +51,9 @@ class Narrator:
 
         """
         full = self.full(command, now)
-        self.show("$ retention " + " ".join(_quoted(word) for word in full))
+        self.show(f"$ {self.program} {shlex.join(full)}")
         code, told = self._run(full, expected or {0})
+        told = _HINT.sub(lambda hint: f"{hint['before']}{self._typed(hint['words'], now)}", told)
         self.show("\n".join(f"  {line}" for line in told.rstrip().splitlines()))
         if code:
             self.show(f"  [exit {code}]")
@@ -72,13 +82,13 @@ class Narrator:
         """Give a command with the configuration and the time of the drill."""
         return [*command, "--config", str(self.folder / "retention.toml"), "--now", now.strftime("%Y-%m-%dT%H:%MZ")]
 
+    def _typed(self, words: str, now: datetime) -> str:
+        """Spell a command that a message names so that it speaks of this office."""
+        return f"{self.program} {words} {shlex.join(self.full([], now))}"
+
     def _run(self, command: list[str], expected: set[int]) -> tuple[int, str]:
         code, told = self.run(command)
         if code not in expected:
             msg = f"the demo expected `retention {command[0]}` to end otherwise than with exit {code}: {told}"
             raise RetentionError(msg)
         return code, told
-
-
-def _quoted(word: str) -> str:
-    return f"'{word}'" if " " in word else word

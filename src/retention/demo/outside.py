@@ -6,6 +6,7 @@ Both are processes of their own, started by the command line as a person would, 
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -25,14 +26,14 @@ _SECONDS = 30
 
 
 @contextmanager
-def started(command: list[str], show: Show) -> Iterator[dict[str, Any]]:
+def started(command: list[str], show: Show, program: str) -> Iterator[dict[str, Any]]:
     """Run a command that serves, for the block; give the line of JSON that it says when it is ready.
 
     Raises:
         RetentionError: it ended before it was ready.
 
     """
-    show("$ retention " + " ".join(command) + " &")
+    show(f"$ {program} {shlex.join(command)} &")
     arguments = [sys.executable, "-m", "retention", *command, "--format", "json"]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own command
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,7 +14,6 @@ from retention.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from retention.demo.narration import Narrator
 
@@ -106,9 +106,9 @@ class Ways:
         )
         begin = ["--now", f"{_BEGIN:%Y-%m-%dT%H:%MZ}", "--frozen", "--messages", "150", "--per-day", "6"]
         where = ["--listen", "127.0.0.1:0", "--sftp", "127.0.0.1:0", "--directory", str(self.tell.folder / "hootsuite")]
-        with started(["simulate", *begin, *where, "--seed", str(self.seed)], self.tell.show) as told:
+        with started(["simulate", *begin, *where, "--seed", str(self.seed)], self.tell.show, self.tell.program) as told:
             hootsuite = Hootsuite(told, self.tell.show)
-            with _credentials(self.tell.folder, told):
+            with _credentials(self.tell, told):
                 self._pull(hootsuite)
                 self._receive(hootsuite)
                 self._purge(hootsuite)
@@ -129,7 +129,7 @@ class Ways:
             "A signed event tells of a message at once, without waiting for an export. `retention serve` takes it, "
             "answers when the event is committed, and keeps no text and no name."
         )
-        with started(self.tell.full(["serve", "--no-jobs"], _BEGIN), self.tell.show) as receiver:
+        with started(self.tell.full(["serve", "--no-jobs"], _BEGIN), self.tell.show, self.tell.program) as receiver:
             hootsuite.does("PUT", "webhook", url=receiver["webhooks"][0])
             hootsuite.does("POST", "inbox/messages", count=2, visibility="private", direction="inbound")
             heard = hootsuite.does("GET", "deliveries?wait=true")
@@ -189,14 +189,14 @@ class Ways:
 
 
 @contextmanager
-def _credentials(folder: Path, told: dict[str, Any]) -> Iterator[None]:
-    """Put the secrets where systemd puts them, for the block."""
+def _credentials(tell: Narrator, told: dict[str, Any]) -> Iterator[None]:
+    """Put the secrets where systemd puts them, for the block, and show how that is said."""
     secrets = {
         "hootsuite-inbox-sftp-password": told["sftp_password"],
         "inbox-events-secret": told["webhook_secret"],
         "posts-client-secret": told["client_secret"],
     }
-    place = folder / "credentials"
+    place = tell.folder.absolute() / "credentials"
     try:
         place.mkdir(mode=0o700, parents=True)
         for name, secret in secrets.items():
@@ -206,7 +206,8 @@ def _credentials(folder: Path, told: dict[str, Any]) -> Iterator[None]:
         msg = f"{place} cannot be made ({error.strerror}); name another folder"
         raise UsageError(msg) from None
     before = os.environ.get("CREDENTIALS_DIRECTORY")
-    os.environ["CREDENTIALS_DIRECTORY"] = str(place.absolute())
+    tell.show(f"$ export CREDENTIALS_DIRECTORY={shlex.quote(str(place))}")
+    os.environ["CREDENTIALS_DIRECTORY"] = str(place)
     try:
         yield
     finally:
