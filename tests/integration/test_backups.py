@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from retention.acts.backups import attest_gone, list_backups, register_backup
 from retention.acts.recording import draw
 from retention.errors import UsageError
 from retention.report.record_json import record_as_json
+from retention.resources import resource
 from retention.upkeep import adopt_backups
 from tests.integration.work import AUTUMN, SUMMER, Work
 from tests.kit import row
@@ -179,8 +181,9 @@ def test_a_period_needs_to_be_one(sqlite_office: Office) -> None:
 
 
 def test_a_database_of_before_gets_the_table(sqlite_work: Work) -> None:
+    before = ScriptDirectory(str(resource("alembic"))).get_revision("0014").down_revision
     with sqlite_work.context.database.write() as connection:
         connection.execute(text("DROP TABLE backup"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0012'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = :before"), {"before": before})
     sqlite_work.office.found()
     assert list_backups(sqlite_work.context).copies == ()

@@ -7,9 +7,12 @@ import json
 import os
 import shlex
 import shutil
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -20,8 +23,8 @@ from retention.doctor.line import About
 from retention.doctor.look import PROBES, Probe, examine, exit_of
 from retention.doctor.station import Station
 from retention.errors import DatabaseError, Exit
-from retention.resources import resource
 from retention.settings.load import load_partly
+from tests.integration.doctoring import ROOT, fixes, tidy, told
 from tests.kit import NOW, Office, row
 
 if TYPE_CHECKING:
@@ -29,44 +32,6 @@ if TYPE_CHECKING:
 
     from retention.doctor.case import Case
     from retention.doctor.line import Line
-
-ROOT = os.geteuid() == 0
-# The server of the tests waits for no disk, and its user is a superuser.
-OF_THE_TESTS = {("database", "role"), ("database", "limits")}
-
-
-def told(office: Office, machine: Path | None = None, **given: str) -> dict[tuple[str, str], list[Line]]:
-    """Give the lines by group and subject, on a machine that is a folder."""
-    part, problems = load_partly(office.config)
-    root = machine or office.folder / "machine"
-    here = Station(office.config, os.geteuid(), os.geteuid(), root, given, lambda _: None, "retention")
-    found: dict[tuple[str, str], list[Line]] = {}
-    with opened_case(here, NOW, part.settings, part.wrong, tuple(problems)) as case:
-        for line in examine(case):
-            found.setdefault((line.group, line.subject), []).append(line)
-    for lines in found.values():
-        for line in lines:
-            assert line.state != "fix" or line.command, line
-            assert shlex.split(line.command or "x")
-    return found
-
-
-def fixes(found: dict[tuple[str, str], list[Line]]) -> dict[tuple[str, str], str]:
-    """Give what is to be mended on this machine; that tests may run as root is not the point."""
-    return {
-        key: "\n".join(line.detail for line in lines if line.state == "fix")
-        for key, lines in found.items()
-        if key[0] != "process" and key not in OF_THE_TESTS and any(line.state == "fix" for line in lines)
-    }
-
-
-def tidy(office: Office) -> Office:
-    office.config.chmod(0o644)
-    office.landing.chmod(0o700)
-    office.folder.chmod(0o700)
-    (office.folder / "anchor").mkdir(exist_ok=True)
-    (office.folder / "anchor").chmod(0o700)
-    return office
 
 
 def test_an_installation_in_order_has_nothing_to_fix(office: Office) -> None:
@@ -125,6 +90,18 @@ def test_a_server_says_what_it_does_with_what_is_written(office: Office) -> None
     assert found["database", "transport"][0].detail == "the server is on this machine"
     assert [line.detail.split(" is off")[0] for line in found["database", "limits"]] == ["synchronous_commit", "fsync"]
     assert "ALTER ROLE" in str(found["database", "limits"][0].command)
+
+
+def test_a_server_that_would_cut_long_work_off_is_told(postgres_database: str, tmp_path: Path) -> None:
+    office = tidy(Office(tmp_path, postgres_database).found())
+    name = urlsplit(postgres_database).path[1:]
+    context = office.open()
+    with context.database.write() as connection:
+        connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET statement_timeout = 5000')
+    context.database.close()
+    lines = told(office)["database", "limits"]
+    assert lines[0].detail.startswith("statement_timeout is 5 seconds")
+    assert "SET statement_timeout = 0" in str(lines[0].command)
 
 
 def test_what_is_right_of_a_configuration_is_looked_at(sqlite_office: Office) -> None:
@@ -263,37 +240,6 @@ def test_what_waits_for_long_is_noted_without_its_name(sqlite_office: Office) ->
     assert "Jane" not in str(told(office))
 
 
-def test_two_that_do_the_same_work_are_told(sqlite_office: Office, tmp_path: Path) -> None:
-    machine = tmp_path / "m"
-    wants = machine / "etc/systemd/system/timers.target.wants"
-    wants.mkdir(parents=True)
-    (wants / "retention-run.timer").touch()
-    (machine / "etc/cron.d").mkdir()
-    (machine / "etc/cron.d/retention").touch()
-    line = told(tidy(sqlite_office), machine)["service", "started by"][0]
-    assert (line.state, line.command) == (
-        "fix",
-        shlex.join([*([] if ROOT else ["sudo"]), "rm", "/etc/cron.d/retention"]),
-    )
-
-
-def test_a_host_that_the_unit_keeps_in_is_told_by_name(sqlite_office: Office, tmp_path: Path) -> None:
-    office, machine = tidy(sqlite_office), tmp_path / "m"
-    units = machine / "etc/systemd/system"
-    units.mkdir(parents=True)
-    unit = units / "retention.service"
-    unit.write_text("[Service]\nIPAddressDeny=any\nIPAddressAllow=localhost\nRestrictAddressFamilies=AF_UNIX\n")
-    anchor = '[[anchor]]\nname = "far"\nkind = "syslog"\naddress = "udp://192.0.2.9:514"\n'
-    office.configure(("[purge]", f"{anchor}[purge]"))
-    details = fixes(told(office, machine))["egress", "retention.service"]
-    assert "RestrictAddressFamilies= keeps anchor far (192.0.2.9)" in details
-    assert "IPAddressAllow= keeps anchor far (192.0.2.9)" in details
-    unit.write_text("[Service]\nIPAddressDeny=any\nIPAddressAllow=localhost 192.0.2.9\n")
-    found = told(office, machine)
-    assert found["egress", "retention.service"][0].state == "ok"
-    assert "ProtectSystem=strict" in fixes(found)["service", "retention.service"], "the rest of the sandbox is gone"
-
-
 def test_a_clock_that_went_back_shows_by_the_newest_entry(office: Office) -> None:
     early = office.cli("check", "--deep", "--format", "json", now=NOW.replace(year=2025))
     (line,) = [one for one in json.loads(early.stdout)["lines"] if one["subject"] == "newest entry"]
@@ -303,6 +249,28 @@ def test_a_clock_that_went_back_shows_by_the_newest_entry(office: Office) -> Non
 def test_json_without_deep_is_refused(sqlite_office: Office) -> None:
     done = sqlite_office.cli("check", "--format", "json")
     assert (done.returncode, "--deep" in done.stderr) == (2, True)
+
+
+def test_a_backup_that_was_put_back_and_a_log_that_was_cut_end_as_check_does(sqlite_office: Office) -> None:
+    office, file = tidy(sqlite_office), sqlite_office.folder / "register.db"
+    office.drop("a.csv", [row("m-1")])
+    assert office.cli("run").returncode == 0
+    before = file.read_bytes()
+    assert office.cli("run").returncode == 0
+    after = file.read_bytes()
+    file.write_bytes(before)
+    restored = office.cli("check", "--deep")
+    assert (restored.returncode, "FIX   audit log" in restored.stdout) == (12, True)
+    assert "audit verify --deep" in restored.stdout
+    file.write_bytes(after)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        (name,) = connection.execute("SELECT name FROM sqlite_master WHERE name = 'audit_entry_no_delete'").fetchone()
+        connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("DELETE FROM audit_entry WHERE seq = (SELECT max(seq) FROM audit_entry)")
+    cut = office.cli("check", "--deep")
+    assert cut.returncode == 13
+    assert "BROKEN" in cut.stdout
+    assert "1 of the triggers" in cut.stdout, "one thing that is wrong hides no other"
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can give files to another user")
@@ -323,54 +291,6 @@ def test_root_sees_what_the_user_of_the_register_sees(sqlite_office: Office) -> 
         ("program", "place"),
         ("program", "extras"),
     }
-
-
-def with_shipped_unit(machine: Path, drop_in: str) -> None:
-    units = machine / "etc/systemd/system"
-    (units / "retention.service.d").mkdir(parents=True)
-    shutil.copy(resource("deploy") / "systemd/retention.service", units)
-    (units / "retention.service.d/local.conf").write_text(f"[Service]\n{drop_in}\n")
-    (units / "multi-user.target.wants").mkdir()
-    (units / "multi-user.target.wants/retention.service").touch()
-
-
-def test_the_shipped_unit_is_in_order_where_it_may_write_what_a_run_writes(
-    sqlite_office: Office, tmp_path: Path
-) -> None:
-    office = tidy(sqlite_office)
-    with_shipped_unit(tmp_path / "a", f"ReadWritePaths={office.folder}")
-    found = told(office, tmp_path / "a")
-    assert fixes(found) == {}
-    assert found["service", "started by"][0].detail == "retention.service"
-    assert "systemd-run" in str(found["service", "sandbox"][0].command)
-    with_shipped_unit(tmp_path / "b", "ReadWritePaths=/srv/elsewhere")
-    line = next(one for one in told(office, tmp_path / "b")["service", "retention.service"] if one.state == "fix")
-    assert f"ReadWritePaths={office.folder}" in line.detail
-
-
-@pytest.mark.parametrize(("status", "state"), [("NoNewPrivs:\t1\nSeccomp:\t2\n", "ok"), ("NoNewPrivs:\t0\n", "fix")])
-def test_inside_the_unit_the_process_itself_is_looked_at(
-    sqlite_office: Office, tmp_path: Path, status: str, state: str
-) -> None:
-    here = tmp_path / "m/proc/self"
-    here.mkdir(parents=True)
-    (here / "cgroup").write_text("0::/system.slice/retention-run.service\n")
-    (here / "status").write_text(f"{status}Umask:\t0077\n")
-    (tmp_path / "m/proc/swaps").write_text("Filename\tType\n/dev/sda2\tpartition\n")
-    found = told(tidy(sqlite_office), tmp_path / "m")
-    assert found["service", "sandbox"][0].state == state
-    assert found["process", "umask"][0].state == "ok"
-    assert found["process", "swap"][0].state == "note"
-
-
-def test_timer_and_service_that_both_work_are_a_note(sqlite_office: Office, tmp_path: Path) -> None:
-    office, machine = tidy(sqlite_office), tmp_path / "m"
-    with_shipped_unit(machine, f"ReadWritePaths={office.folder}")
-    (machine / "etc/systemd/system/timers.target.wants").mkdir()
-    (machine / "etc/systemd/system/timers.target.wants/retention-run.timer").touch()
-    assert told(office, machine)["service", "started by"][0].state == "note"
-    office.configure(("[purge]", "[serve]\njobs = false\n[purge]"))
-    assert told(office, machine)["service", "started by"][0].state == "ok"
 
 
 def test_a_key_that_is_lost_is_told(sqlite_office: Office) -> None:

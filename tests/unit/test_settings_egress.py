@@ -31,6 +31,10 @@ path = "landing"
 time_zone = "Europe/London"
 """
 MORE = """
+[notice]
+organisation = "Office"
+provider = "Hootsuite"
+url = "https://www.example.org/privacy"
 [[source]]
 name = "server"
 kind = "sftp"
@@ -71,12 +75,15 @@ def written(folder: Path, text: str, url: str = "sqlite:///register.db") -> Path
 def test_every_host_of_every_table_is_told(tmp_path: Path) -> None:
     part, problems = load_partly(written(tmp_path, BASE + MORE))
     assert problems == []
-    assert [tuple(way) for way in ways_out(part.settings)] == [
+    ways = ways_out(part.settings)
+    assert [way.by_people for way in ways] == [False] * 5 + [True]
+    assert [tuple(way)[:3] for way in ways] == [
         ("source server", "sftp.example.org", 2222),
         ("source api", "platform.example.org", 443),
         ("anchor log", "192.0.2.9", 514),
         ("anchor here", "/dev/log", 0),
         ("anchor authority", "tsa.example.org", 80),
+        ("notice check", "www.example.org", 443),
     ]
 
 

@@ -72,11 +72,11 @@ def register(
 def list_(config: Path | None, now: datetime | None, verbose: bool, form: str) -> None:
     """List the standing rule and every registered copy, and until when what goes today may be in one."""
     from retention.acts.backups import list_backups
-    from retention.report.backups import reaches
+    from retention.report.backups import HOLDING, KINDS, reaches
 
     with opened(config, now, verbose=verbose) as (context, present):
         found, today = list_backups(context), context.schedule.today(present)
-        until = {one.what: one.until.isoformat() for one in reaches(found, today, context.schedule.zone)}
+        until = {one.what: one.until.isoformat() for one in reaches(found, today, context.schedule.zone, HOLDING)}
         if form == "json":
             copies = [_as_json(one, today) for one in found.copies]
             put_json(context, {"period": _rule_as_json(found), "until": until, "backups": copies})
@@ -85,7 +85,7 @@ def list_(config: Path | None, now: datetime | None, verbose: bool, form: str) -
         for line in _told(found, today):
             click.echo(line)
         for what, day in until.items():
-            click.echo(f"What is disposed of today may be in a copy of this kind until {day}: {what}")
+            click.echo(f"What is disposed of today may be in one until {day}: {KINDS[what]}")
 
 
 @backup.command(epilog=exits(*_WRITES, example="retention backup gone 3 --note 'tape 12 shredded'"))

@@ -57,7 +57,7 @@ def egress(case: Case) -> Iterator[Line]:
         where = "no unit is installed" if case.station.has_systemd else "no systemd here"
         yield About("egress", "units").note(f"{where}: what may leave this machine is for its firewall to say")
     for unit in units:
-        yield from _egress_of(case, unit, ways)
+        yield from _egress_of(case, unit, [way for way in ways if not way.by_people])
 
 
 def _spelled(way: Way) -> str:

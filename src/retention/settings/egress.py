@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,16 +16,21 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Way(NamedTuple):
-    """One way out: what for, to which host and port. A host that begins with a slash is a socket of this machine."""
+    """One way out: what for, to which host and port. A host that begins with a slash is a socket of this machine.
+
+    ``by_people`` is one that no job goes, only a command that a person gives.
+    """
 
     purpose: str
     host: str
     port: int
+    by_people: bool = False
 
 
 def ways_out(settings: Settings) -> list[Way]:
-    """List every way out that a configuration names, those of people's commands not."""
-    return [*_database(settings.database.url), *_sources(settings), *_anchors(settings), *_people(settings)]
+    """List every way out that a configuration names. Whoever adds a table that names a host adds it here."""
+    tables = (_sources, _anchors, _people, _notice)
+    return [*_database(settings.database.url), *chain.from_iterable(ways(settings) for ways in tables)]
 
 
 def _database(url: str) -> Iterator[Way]:
@@ -72,6 +78,12 @@ def _anchors(settings: Settings) -> Iterator[Way]:
 def _people(settings: Settings) -> Iterator[Way]:
     for channel in settings.notify:
         yield from (Way(f"notify {channel.name}", host, port) for host, port in channel.hosts)
+
+
+def _notice(settings: Settings) -> Iterator[Way]:
+    if settings.notice is not None and settings.notice.url is not None:
+        by_people = "notice" not in settings.job_times  # no unit does it then
+        yield from (way._replace(by_people=by_people) for way in _of_url("notice check", settings.notice.url))
 
 
 def _of_url(purpose: str, url: str) -> Iterator[Way]:
