@@ -320,6 +320,7 @@ def processes(office: Office, now: datetime, number: int) -> Iterator[list[subpr
 
 
 def test_two_processes_at_once_tell_once(told: Work, server: MailServer) -> None:
+    telling_to(told, server.table(timeout_seconds=300.0))
     bad_row(told)
     told.context.database.close()
     with processes(told.office, SUMMER, 2) as both:

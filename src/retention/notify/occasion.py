@@ -30,7 +30,8 @@ BROKEN, RISK, NOTE, INFORMATION = 3, 2, 1, 0
 class Occasion:
     """One occasion. ``key`` is the same while it lasts; ``grade`` is greater where it is worse, 0 where it is over.
 
-    ``facts`` are sentences, ``do`` command lines or, in words, what to do. ``once`` is told for each grade only once.
+    ``facts`` are sentences, ``do`` command lines or, in words, what to do. ``once`` is told for each grade only
+    once, ``always`` whatever was told before.
     """
 
     key: str
