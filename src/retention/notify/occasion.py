@@ -105,7 +105,7 @@ def _met(occasion: Occasion, before: Remembered | None, now: datetime) -> Rememb
     if before is None:
         return Remembered(occasion.key, occasion.grade, to_epoch(now))
     kept = before.told_grade
-    if kept is not None and 0 < occasion.grade < kept:
+    if kept is not None and 0 < occasion.grade < kept and not occasion.once:
         kept = occasion.grade
     return before._replace(grade=occasion.grade, told_grade=kept)
 
