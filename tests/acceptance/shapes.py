@@ -80,6 +80,7 @@ STATUS = {
     "oldest_received_on": Or((DAY, None)),
     "next_due_on": Or((DAY, None)),
     "next_due_at": Or((INSTANT, None)),
+    "breaks_at": Or((INSTANT, None)),
     "coming": [{"on": DAY, "due": int}],
     "last_complete_run_at": Or((INSTANT, None)),
     "last_run": Or(({**RUN, "state": str, "started_at": INSTANT, "finished_at": INSTANT}, None)),
@@ -124,6 +125,7 @@ VERIFICATION = {
 CYCLE = {**IMPORTS, **PURGE, "verification": VERIFICATION}
 HOLDS = {"holds": [{"hold": int, "kind": str, "owner": str, "placed_at": INSTANT, "review_on": DAY}]}
 FINDINGS = {"findings": [{"id": int, "kind": str, "opened_at": INSTANT, "source": str, "file": str, "reason": str}]}
+TOLD = {"channels": [{"channel": str, "outcome": str, "occasions": [str], "reason": Or((str, None))}]}
 RESIDUE = {"residue": int, "excepted": int, "files": Each(int), "unsearched": Each(int)}
 ORDER = {
     "order": int,

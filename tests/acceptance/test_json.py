@@ -20,14 +20,17 @@ from tests.acceptance.shapes import (
     PURGE,
     RESIDUE,
     STATUS,
+    TOLD,
     VERIFICATION,
     misfits,
 )
 from tests.kit import row
+from tests.mail_server import table
 
 if TYPE_CHECKING:
     from tests.kit import Office
 
+CHANNEL = table(name="people", kind="webhook", url="http://127.0.0.1:1/x", about=["source-silent"])  # nothing to tell
 REPORTS: list[tuple[tuple[str, ...], Any]] = [
     (("ingest",), IMPORTS),
     (("purge", "--dry-run"), DRY_RUN),
@@ -42,10 +45,12 @@ REPORTS: list[tuple[tuple[str, ...], Any]] = [
     (("audit", "verify"), VERIFICATION),
     (("scan-residue", "held-message"), RESIDUE),
     (("check", "--deep"), DOCTOR),
+    (("notify", "--dry-run"), TOLD),
 ]
 
 
 def _check_every_report(office: Office) -> None:
+    office.configure(("[purge]", f"{CHANNEL}[purge]"))
     for command, shape in REPORTS:
         answer = ask_office(office, *command, "--format", "json")
         assert answer.code in {0, 3, 4, 5}, (command, answer.err)

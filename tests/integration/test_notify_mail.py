@@ -120,6 +120,26 @@ def test_the_same_message_sent_again_has_the_same_identifier(message: Message) -
     assert written(LONDON, before=1_795_200_000).ident != message.ident
 
 
+def test_message_about_very_much_counts_what_it_does_not_list() -> None:
+    holds = [Occasion(f"hold:{n}", "hold-review", f"the review of hold {n}") for n in range(45)]
+    many = write(
+        tuple(Told(one, 1_795_000_000, 1_795_000_001) for one in holds),
+        channel="office",
+        origin="x",
+        promise="at_risk",
+        drill=False,
+        now=NOW,
+        sent_at=NOW,
+        zone=LONDON,
+    )
+    assert many.subject == "retention: the review of hold 0 (and 44 more)"
+    assert (
+        "40. The review of hold 39\n   Since 18 November 2026, 11:06 (Europe/London); this is told again" in many.text
+    )
+    assert "5 more are not listed here; see: retention status" in many.text
+    assert "DRILL" not in many.text
+
+
 @pytest.mark.parametrize(
     ("security", "to", "more", "said"),
     [

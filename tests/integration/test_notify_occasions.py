@@ -134,6 +134,8 @@ def test_review_of_a_hold_is_told_two_weeks_ahead_and_again_when_it_is_late(told
     assert days[15] is None
     assert [one.grade for one in days.values() if one] == [1, 1, 2]
     assert days[16] is not None
+    assert days[31] is not None
+    assert (days[16].once, days[31].once) == (True, False)
     assert days[16].title == f"the review of hold {number} (foi) is due on 30 August 2026"
     telling(told, ahead="P1D")
     assert key not in found(told, datetime(2026, 8, 28, 12, tzinfo=UTC))
@@ -166,6 +168,25 @@ def test_log_that_does_not_verify_is_told_whatever_it_says(told: Work) -> None:
     log = found(told)["log"]
     assert log.urgency == BROKEN
     told.tell("UPDATE audit_head SET root = :root", root=kept)
+
+
+def test_guards_of_the_log_that_are_gone_are_told_by_their_number(sqlite_work: Work) -> None:
+    told = telling(sqlite_work)
+    with told.context.database.write() as connection:
+        connection.exec_driver_sql("DROP TRIGGER audit_entry_no_delete")
+        connection.exec_driver_sql("DROP TRIGGER audit_entry_no_update")
+    triggers = found(told, SUMMER)["triggers"]
+    assert triggers.title == "2 triggers that keep the audit log append-only are gone"
+    assert triggers.grade == 2
+    assert triggers.do == ("retention init", "retention audit verify --deep")
+
+
+def test_database_that_was_restored_is_told_as_a_log_that_does_not_verify(told: Work) -> None:
+    with told.context.database.write() as connection:
+        findings.open_finding(connection, "restored", "a-secret-reason", at=SUMMER)
+    log = found(told, SUMMER)["log"]
+    assert log.do[-1] == "after a restore: retention audit new-epoch --reason TEXT"
+    assert "a-secret" not in repr(log)
 
 
 def test_job_that_fails_and_a_run_that_ended_badly_are_told(told: Work) -> None:

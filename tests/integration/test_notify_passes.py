@@ -15,7 +15,7 @@ import pytest
 
 from retention.acts import telling
 from retention.acts.telling import tell, try_channels
-from retention.errors import DatabaseError, KeyFileError, NoticeError, TransientDatabaseError, UsageError
+from retention.errors import DatabaseError, KeyFileError, LockHeldError, NoticeError, TransientDatabaseError, UsageError
 from retention.notify.catalog import build_channel
 from retention.store import findings, jobs, lease, notifications
 from retention.store.jobs import JobState
@@ -241,13 +241,30 @@ def test_run_tells_at_its_end_however_it_ends_and_ends_as_it_would(told: Work, s
     done = told.office.cli("run", now=DUE_FROM + timedelta(hours=3))
     assert done.returncode == 12, done.stderr
     [subject] = subjects(server)
-    assert subject == "the promise is AT RISK (and 2 more)"
+    assert subject == "the promise BREAKS on 3 November 2026, 00:00 (Europe/London) (and 3 more)"
     (told.office.folder / "var" / "keys").rename(told.office.folder / "keys-away")
     done = told.office.cli("run", now=DUE_FROM + timedelta(hours=4))
     assert done.returncode == 1
     (told.office.folder / "keys-away").rename(told.office.folder / "var" / "keys")
     [subject] = subjects(server)
     assert subject == "the state of the promise cannot be read"
+
+
+def test_run_that_leaves_something_there_warns_at_once_and_once(told: Work, server: MailServer) -> None:
+    told.take([row(f"m-{n}", "2026-08-01 09:00:00") for n in range(4)])
+    with telling.told_at_the_end(told.context, DUE_FROM - timedelta(hours=1)):
+        pass
+    for minutes in (180, 181, 182, 195, 196):
+        at = DUE_FROM + timedelta(minutes=minutes)
+        with pytest.raises(LockHeldError), telling.told_at_the_end(told.context, at):
+            raise LockHeldError(PRIVATE)
+        outcomes(told, at)
+    # That day is a Monday, so there is a summary in it.
+    assert subjects(server)[1:] == ["the promise BREAKS on 3 November 2026, 00:00 (Europe/London) (and 1 more)"]
+    told.run(DUE_FROM + timedelta(hours=4))
+    with telling.told_at_the_end(told.context, DUE_FROM + timedelta(hours=4)):
+        pass
+    assert told.ask("SELECT occasion FROM notification WHERE occasion = 'near'") == []
 
 
 def test_run_that_did_not_do_its_work_is_told_until_one_does(told: Work, server: MailServer) -> None:
@@ -320,6 +337,7 @@ def processes(office: Office, now: datetime, number: int) -> Iterator[list[subpr
 
 
 def test_two_processes_at_once_tell_once(told: Work, server: MailServer) -> None:
+    telling_to(told, server.table(timeout_seconds=300.0))
     bad_row(told)
     told.context.database.close()
     with processes(told.office, SUMMER, 2) as both:

@@ -101,6 +101,12 @@ def test_what_is_told_once_comes_again_with_its_next_grade_only() -> None:
     assert [bool(one) for one in told] == [True, False, False, True, False]
 
 
+def test_week_that_was_told_is_not_told_again_by_who_thinks_it_is_still_the_week_before() -> None:
+    channel = Channel()
+    told = [bool(channel.tell(occasion(week, once=True))) for week in (700, 707, 700, 707, 700, 714)]
+    assert told == [True, True, False, False, False, True]
+
+
 class Step(NamedTuple):
     """A pass: how bad it is then (None: nothing is said of it), whether the message arrives, hours since the last."""
 

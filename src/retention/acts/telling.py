@@ -28,7 +28,7 @@ from retention.notify.catalog import build_channel
 from retention.notify.occasion import INFORMATION, Occasion, Told, after, decide
 from retention.notify.words import write
 from retention.report.facts import FAILED, REFUSED, read_facts
-from retention.report.occasions import occasions, state_for, unreadable
+from retention.report.occasions import NEAR, occasions, state_for, unreadable
 from retention.report.waiting import RUN
 from retention.standing import status_in
 from retention.store import findings, lease, notifications
@@ -89,7 +89,7 @@ class _Seen:
         """The keys of which this pass knows nothing; None where it knows nothing of any other."""
         if self.facts is None:
             return None
-        return () if self.at_end else (RUN,)
+        return () if self.at_end else (RUN, NEAR)
 
 
 def tell(

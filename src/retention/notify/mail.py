@@ -146,6 +146,8 @@ _REASONS: tuple[tuple[type[Exception], Callable[[Exception], str]], ...] = (
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, TimeoutError):
+        error = error.__context__  # what the library makes of a time-out while it reads
     known = (say(error) for kind, say in _REASONS if isinstance(error, kind))
     return next(known, f"cannot be reached ({type(error).__name__})")
 

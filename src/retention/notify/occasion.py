@@ -30,7 +30,8 @@ BROKEN, RISK, NOTE, INFORMATION = 3, 2, 1, 0
 class Occasion:
     """One occasion. ``key`` is the same while it lasts; ``grade`` is greater where it is worse, 0 where it is over.
 
-    ``facts`` are sentences, ``do`` command lines or, in words, what to do. ``once`` is told for each grade only once.
+    ``facts`` are sentences, ``do`` command lines or, in words, what to do. ``once`` is told for each grade only
+    once, ``always`` whatever was told before.
     """
 
     key: str
@@ -104,7 +105,7 @@ def _met(occasion: Occasion, before: Remembered | None, now: datetime) -> Rememb
     if before is None:
         return Remembered(occasion.key, occasion.grade, to_epoch(now))
     kept = before.told_grade
-    if kept is not None and 0 < occasion.grade < kept:
+    if kept is not None and 0 < occasion.grade < kept and not occasion.once:
         kept = occasion.grade
     return before._replace(grade=occasion.grade, told_grade=kept)
 

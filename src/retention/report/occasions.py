@@ -6,7 +6,7 @@ reasons of findings are never quoted, because they may name files; of a belt its
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from retention.model import iso
@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 
     from retention.report.facts import Facts
     from retention.settings import NotifySettings
+
+
+NEAR = "near"
+"""The key of a promise that is about to break: a run looks further ahead, so only one says that this is over."""
+_A_DAY = timedelta(days=1)
 
 
 def occasions(facts: Facts, channel: NotifySettings) -> list[Occasion]:
@@ -110,16 +115,20 @@ def _reasons(facts: Facts) -> Iterator[str]:
 
 
 def _near(facts: Facts) -> Iterator[Occasion]:
-    """Warn while there is time: something is due, no run has disposed of it, and half of the grace is over."""
+    """Warn while there is time: something is due, no run has disposed of it, and half of the grace is over.
+
+    A run that ends and leaves something there warns a day ahead: where a timer does it, the next comes in a day.
+    """
     status = facts.status
     if not status.due or status.overdue or status.breaks_at is None:
         return
     breaks_at = datetime.fromisoformat(status.breaks_at)
-    if breaks_at - facts.grace / 2 > facts.now:
+    ahead = max(facts.grace / 2, _A_DAY) if facts.at_end else facts.grace / 2
+    if breaks_at - ahead > facts.now:
         return
     when = say_when(breaks_at, facts.zone)
     yield Occasion(
-        "near",
+        NEAR,
         "promise",
         f"the promise BREAKS on {when}" if breaks_at > facts.now else "the promise may break at any moment",
         (

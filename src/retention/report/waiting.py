@@ -85,6 +85,7 @@ def waiting_plans(facts: Facts) -> Iterator[Occasion]:
                 "The next run makes a new one, which must be approved again.",
             ),
             ("retention plan list",),
+            once=True,
         )
 
 
@@ -104,6 +105,7 @@ def hold_reviews(facts: Facts, ahead: timedelta) -> Iterator[Occasion]:
             ("retention hold list", f"if it is over: retention hold release {hold.hold_id} --reason TEXT"),
             grade=2 if late else 1,
             urgency=RISK if late else NOTE,
+            once=not late,
         )
 
 
