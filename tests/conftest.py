@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.depth import deep
 from tests.dialects import share_compiled_statements
 from tests.kit import Office
 from tests.measured import is_measured, unmeasured
@@ -46,7 +47,7 @@ if os.access(_IN_MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(_IN_MEMORY).fr
 share_compiled_statements()
 
 # No deadline anywhere: how long an example takes says more about the machine than about the code.
-_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=deep(200, 40))
 settings.register_profile("dev", _PATIENT)
 settings.register_profile("ci", _PATIENT, derandomize=True, print_blob=True, database=None)
 settings.register_profile("thorough", _PATIENT, max_examples=2000)

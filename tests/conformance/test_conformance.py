@@ -20,6 +20,7 @@ from retention.ingest.importing import Terms
 from retention.model import IncomingMessage, RowNotice, RowProblem
 from retention.watcher import Watcher
 from tests.conformance.adapters import ADAPTERS, SECRET, Adapter, Sent
+from tests.depth import tries
 from tests.kit import Office
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def test_an_item_that_changed_since_it_was_listed_is_refused(adapter: Adapter, t
 
 
 @every_code
-@settings(max_examples=25)
+@settings(max_examples=tries(25))
 @given(data=st.data())
 def test_content_that_is_cut_or_changed_anywhere_ends_in_clear_words(adapter: Adapter, data: st.DataObject) -> None:
     with TemporaryDirectory() as place:

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from retention.model import from_epoch
 from retention.policy.hold import Candidate
 from retention.store import holds, register
+from tests.depth import tries
 from tests.kit import row
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def test_sql_policy_and_plain_reading_agree_on_what_a_hold_covers(work: Work) ->
     assert len(registered) == result.progress.registered > 200
     known = [told for told in messages if told.message in registered]
 
-    @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=tries(40), suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(_orders(), min_size=1, max_size=3))
     def check(asked: list[Asked]) -> None:
         plainly = {told.message for told in known if any(order.covers(told) for order in asked)}

@@ -1,8 +1,8 @@
 """A process that dies anywhere between its first step and its last is made good by the next one.
 
 The job (listing three windows page by page, importing them, purging, deleting at the interface) is killed at points of
-every kind: a commit, before and after; a step on a file; a call, before it is made and after it was answered. Twenty
-points by one seed; ``KILLS=100`` tries that many.
+every kind: a commit, before and after; a step on a file; a call, before it is made and after it was answered. Eight
+points by one seed, one of each turn of the kinds; ``DEPTH=full`` tries a hundred.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from retention.sources.hootsuite_api import listing
 from retention.sources.hootsuite_api.wire import Wire
 from retention.upstream import api
 from retention.watcher import Watcher
+from tests.depth import deep
 from tests.faults.points import Points
 from tests.integration_api.branch import Branch
 from tests.integration_api.test_removal import LATER, due, left, told
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from tests.simulator import Simulator
 
-KILLS = int(os.environ.get("KILLS", "20"))
+KILLS = deep(100, 8)
 SEED = 2026
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.depth import tries
+
 if TYPE_CHECKING:
     from tests.integration_audit.trail import Attacker, Trail
 
@@ -26,7 +28,7 @@ KEYS = {
 @given(TEXTS | DATA, PLACES, PLACES, st.integers(1, 255))
 @example("audit_head.edge", 0, 7, 1)
 @example("audit_checkpoint.note", 7, 100, 128)
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 def test_any_byte_that_is_changed_is_found(trail: Trail, where: str, row: int, place: int, bits: int) -> None:
     table, _, column = where.partition(".")
     key = KEYS[table][row % len(KEYS[table])]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from retention.errors import ApiError
 from retention.sources.hootsuite_api.limiter import LONGEST_CALL, Limiter
+from tests.depth import tries
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path / "usage")
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(calls=st.lists(st.tuples(st.integers(0, 1), st.floats(0, 0.7), st.floats(0, 1)), max_size=40))
 def test_no_second_has_more_calls_wherever_in_it_they_arrive(
     tmp_path_factory: pytest.TempPathFactory, calls: list[tuple[int, float, float]]

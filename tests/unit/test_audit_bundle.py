@@ -24,6 +24,7 @@ from retention.audit.handover import verify_bundle
 from retention.audit.signing import fingerprint
 from retention.errors import BrokenLogError, LogError, UsageError
 from tests.bundle_kit import ORIGIN, Log, batch, changed, contents_of, copied, files_of, heartbeat, signer
+from tests.depth import tries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +118,7 @@ def test_nothing_personal_stands_in_a_bundle_beside_what_the_log_says(shared: Pa
             assert data + b"\n" in said
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=tries(6))
 @given(counts=st.lists(st.integers(1, 300), min_size=1, max_size=4))
 def test_a_bundle_that_grew_is_the_one_that_is_made_at_once(
     counts: list[int], tmp_path_factory: pytest.TempPathFactory
@@ -326,7 +327,7 @@ def test_the_same_folder_gives_the_same_tar_file(shared: Path, tmp_path: Path) -
     assert once.read_bytes() == again.read_bytes()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=tries(40))
 @given(data=st.data())
 def test_no_byte_of_a_tar_file_can_be_changed_unseen(
     data: st.DataObject, shared: Path, tmp_path_factory: pytest.TempPathFactory

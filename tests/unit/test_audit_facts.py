@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retention.audit.facts import FactCheck, Misfit
+from tests.depth import tries
 from tests.integration_audit.trail import batch, heartbeat
 
 HEARTBEAT = heartbeat(1)
@@ -113,7 +114,7 @@ PIECES = [HEARTBEAT, b"nothing", *batch(1, 0, 3), *batch(2, 4, 2), *batch(2, 0, 
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40), st.integers(1, 45))
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 def test_findings_do_not_depend_on_how_the_entries_are_cut(entries: list[bytes], width: int) -> None:
     assert misfits(*entries, width=width) == misfits(*entries, width=1)
 

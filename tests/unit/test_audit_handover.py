@@ -27,6 +27,7 @@ from retention.audit.merkle import Frontier, leaf_hashes
 from retention.audit.signing import fingerprint
 from retention.report.work import bundle_as_text
 from tests.bundle_kit import ORIGIN, Log, batch, changed, contents_of, copied, files_of, heartbeat, signer
+from tests.depth import tries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,7 +120,7 @@ def test_the_verifier_in_a_bundle_runs_by_itself(shared: Path, tmp_path: Path) -
     assert "CONSISTENT, SIGNER NOT CHECKED: the key came with the bundle." in last
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=tries(60))
 @given(data=st.data())
 def test_no_byte_of_any_file_can_be_changed_unseen(data: st.DataObject, shared: Path) -> None:
     path = data.draw(st.sampled_from(files_of(shared)), label="file")
@@ -142,7 +143,7 @@ def theirs(folder: Path) -> bool:
     return True
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=tries(40))
 @given(data=st.data())
 def test_a_verifier_written_elsewhere_refuses_the_same_changes(data: st.DataObject, shared: Path) -> None:
     assert theirs(shared)
@@ -665,7 +666,7 @@ def test_one_record_is_verified_with_openssl_alone(shared: Path) -> None:
     assert script("only one").returncode == 2
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=tries(8))
 @given(data=st.data())
 def test_no_byte_of_a_record_or_its_proof_can_be_changed_unseen_by_the_script(
     data: st.DataObject, bundle_of_one_key: Path

@@ -23,6 +23,7 @@ from retention.audit.merkle import (
     tile_root,
 )
 from retention.errors import LogError
+from tests.depth import tries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +116,7 @@ def test_root_is_that_of_the_definition_at_every_size_up_to_600() -> None:
 
 
 @given(st.lists(st.integers(0, MOST), max_size=6).map(lambda cuts: sorted({0, *cuts})))
-@settings(max_examples=25)
+@settings(max_examples=tries(25))
 def test_tiles_and_root_do_not_depend_on_how_the_leaves_are_cut_into_batches(cuts: list[int]) -> None:
     frontier = Frontier()
     tiles: list[FullTile] = []
@@ -159,7 +160,7 @@ def test_tile_root_of_a_tile_that_is_not_full_is_refused(length: int) -> None:
 
 
 @given(st.integers(0, MOST), st.integers(0, MOST))
-@settings(max_examples=25)
+@settings(max_examples=tries(25))
 def test_frontier_read_back_goes_on_as_if_it_had_never_been_away(one: int, other: int) -> None:
     size, later = sorted((one, other))
     frontier = frontier_of(size)

@@ -19,6 +19,7 @@ from retention.audit.since import compare_since
 from retention.audit.tlog_proof import TlogProof, parse_proof, verify_proof, write_proof
 from retention.errors import LogError
 from tests.bundle_kit import ORIGIN, Log, heartbeat, signer
+from tests.depth import tries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ def root_of(size: int) -> bytes:
     return frontier.root()
 
 
-@settings(max_examples=50)
+@settings(max_examples=tries(50))
 @given(size=SIZES, data=st.data())
 def test_every_proof_that_is_made_is_accepted_here_and_elsewhere(size: int, data: st.DataObject) -> None:
     index, first = data.draw(st.integers(0, size - 1)), data.draw(st.integers(0, size))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from retention.cli.app import retention
 from tests.acceptance.desk import CODES, ask
+from tests.depth import tries
 from tests.kit import Office, row
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _check(office: Office, arguments: list[str], monkeypatch: pytest.MonkeyPatch
         json.loads(answer.out)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arguments=argument_lists())
 def test_no_arguments_lead_to_an_error_that_nobody_foresaw(
     office: Office, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
@@ -153,7 +154,7 @@ def test_no_arguments_lead_to_an_error_that_nobody_foresaw(
     _check(office, arguments, monkeypatch)
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(50), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arguments=st.lists(st.one_of(st.sampled_from(NAMES), VALUES), max_size=5))
 def test_random_words_lead_to_no_error_that_nobody_foresaw(
     office: Office, monkeypatch: pytest.MonkeyPatch, arguments: list[str]

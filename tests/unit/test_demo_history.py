@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from retention.demo.awkward import AWKWARD
 from retention.demo.exports import DemoMessage, HistorySpec, messages
 from retention.errors import UsageError
+from tests.depth import tries
 
 LONDON = ZoneInfo("Europe/London")
 SPRING = HistorySpec(seed=7, first_on=date(2026, 3, 27), last_on=date(2026, 3, 30), messages_per_day=60)
@@ -188,7 +189,7 @@ def test_some_write_in_both_passes_of_an_autumn_hour() -> None:
 ZONES = ["Europe/London", "America/New_York", "America/Havana", "Australia/Lord_Howe", "Asia/Kathmandu", "Asia/Beirut"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(
     seed=st.integers(0, 2**64),
     zone=st.sampled_from(ZONES),

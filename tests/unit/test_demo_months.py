@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from retention.demo import rhythm
 from retention.demo.exports import ExportFacts, ExportFile, seven_months
+from tests.depth import tries
 
 LONDON = ZoneInfo("Europe/London")
 TODAY = date(2026, 11, 22)
@@ -117,7 +118,7 @@ def test_a_plan_is_the_same_for_the_same_seed_and_writes_nothing_by_itself(tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(today=st.dates(date(2013, 1, 1), date(2037, 12, 31)))
 @example(today=date(2018, 10, 27))  # seven months alone would just miss the changes of March and of October
 def test_clocks_change_in_the_seven_months_before_any_day(today: date) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from retention.model import Period
 from retention.policy.schedule import Rule, Schedule
+from tests.depth import tries
 
 ZONES = [
     "UTC",
@@ -56,7 +57,7 @@ def both_agree(time_zone: str, keep: Period, received_at: datetime, now: datetim
 
 
 @given(zones, periods, moments, moments)
-@settings(max_examples=1000)
+@settings(max_examples=tries(1000))
 def test_the_cutoff_and_the_due_instant_agree_on_any_message_at_any_time(
     time_zone: str, keep: Period, received_at: datetime, now: datetime
 ) -> None:
@@ -64,7 +65,7 @@ def test_the_cutoff_and_the_due_instant_agree_on_any_message_at_any_time(
 
 
 @given(zones, periods, st.one_of(moments, strange_moments), seconds_around)
-@settings(max_examples=1000)
+@settings(max_examples=tries(1000))
 def test_they_agree_around_the_moment_at_which_a_message_becomes_due(
     time_zone: str, keep: Period, received_at: datetime, seconds: int
 ) -> None:
@@ -75,14 +76,14 @@ def test_they_agree_around_the_moment_at_which_a_message_becomes_due(
 @given(zones, periods, st.one_of(moments, strange_moments), seconds_around)
 @example("Pacific/Apia", Period(1, 0), datetime(2011, 12, 30, 10, tzinfo=UTC), -1)
 @example("America/St_Johns", Period(0, 1), datetime(2010, 11, 7, 2, 30, 30, tzinfo=UTC), 0)
-@settings(max_examples=1000)
+@settings(max_examples=tries(1000))
 def test_they_agree_around_the_cutoff(time_zone: str, keep: Period, now: datetime, seconds: int) -> None:
     schedule, rule = ruled(time_zone, keep)
     assert both_agree(time_zone, keep, schedule.cutoff(rule, now) + timedelta(seconds=seconds), now)
 
 
 @given(zones, periods, st.one_of(moments, strange_moments))
-@settings(max_examples=500)
+@settings(max_examples=tries(500))
 def test_a_message_is_never_due_on_a_day_on_which_it_may_be_kept(
     time_zone: str, keep: Period, received_at: datetime
 ) -> None:
@@ -94,7 +95,7 @@ def test_a_message_is_never_due_on_a_day_on_which_it_may_be_kept(
 
 
 @given(zones, periods, st.one_of(moments, strange_moments), st.integers(0, 400_000))
-@settings(max_examples=500)
+@settings(max_examples=tries(500))
 def test_what_came_later_is_never_due_earlier(time_zone: str, keep: Period, received_at: datetime, later: int) -> None:
     schedule, rule = ruled(time_zone, keep)
     after = received_at + timedelta(seconds=later)
@@ -103,7 +104,7 @@ def test_what_came_later_is_never_due_earlier(time_zone: str, keep: Period, rece
 
 
 @given(zones, periods, moments, st.integers(0, 86_399))
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 def test_the_hour_of_receipt_changes_nothing(time_zone: str, keep: Period, received_at: datetime, later: int) -> None:
     schedule, rule = ruled(time_zone, keep)
     after = received_at + timedelta(seconds=later)

@@ -1,4 +1,8 @@
-"""Local days are a partition of time, in the zones whose clocks do the strangest things at midnight."""
+"""Local days are a partition of time, in the zones whose clocks do the strangest things at midnight.
+
+What walks through years takes 2003 to 2023, in which clocks did all that they ever did; ``DEPTH=full`` takes 1975 to
+2040.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retention.policy.days import local_day, start_of_day
+from tests.depth import deep, tries
 
 ZONES = [
     "UTC",
@@ -25,6 +30,7 @@ ZONES = [
     "Asia/Kathmandu",
     "Pacific/Auckland",
 ]
+YEARS = deep((1975, 2040), (2003, 2023))
 ONE_DAY, ONE_MINUTE, ONE_SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
 LONGEST_LEAD = timedelta(hours=38)  # past this, no zone shows the day before any more
 
@@ -42,22 +48,22 @@ def scanned_start(day: date, zone: ZoneInfo) -> datetime:
 
 
 def midnight_changes(zone: ZoneInfo) -> list[date]:
-    """List the days of half a century beside which the zone changed its offset."""
-    first = date(1975, 1, 1)
-    every = [first + timedelta(days=n) for n in range(65 * 365)]
+    """List the days of these years beside which the zone changed its offset."""
+    first, last = date(YEARS[0], 1, 1), date(YEARS[1], 12, 31)
+    every = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     offsets = [datetime(d.year, d.month, d.day, 12, tzinfo=UTC).astimezone(zone).utcoffset() for d in every]
     return [day for before, day, after in zip(offsets, every[1:], offsets[2:], strict=False) if before != after]
 
 
 @given(moments, zones)
-@settings(max_examples=1000)
+@settings(max_examples=tries(1000))
 def test_every_instant_lies_in_exactly_one_local_day(moment: datetime, zone: ZoneInfo) -> None:
     day = local_day(moment, zone)
     assert start_of_day(day, zone) <= moment < start_of_day(day + ONE_DAY, zone)
 
 
 @given(days, zones, st.integers(-5400, 5400))
-@settings(max_examples=1000)
+@settings(max_examples=tries(1000))
 def test_instants_around_midnight_lie_in_exactly_one_local_day(day: date, zone: ZoneInfo, seconds: int) -> None:
     moment = start_of_day(day, zone) + timedelta(seconds=seconds)
     found = local_day(moment, zone)
@@ -65,7 +71,7 @@ def test_instants_around_midnight_lie_in_exactly_one_local_day(day: date, zone: 
 
 
 @given(days, zones)
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 def test_a_day_starts_where_the_wall_clock_stops_showing_earlier_days(day: date, zone: ZoneInfo) -> None:
     assert start_of_day(day, zone) == scanned_start(day, zone)
 
@@ -81,9 +87,9 @@ def test_beside_every_change_of_the_clocks_days_start_where_a_scan_finds_it(name
 @pytest.mark.unmeasured
 @pytest.mark.parametrize("name", ZONES)
 def test_days_follow_each_other_without_gap_or_overlap(name: str) -> None:
-    zone, day = ZoneInfo(name), date(1990, 1, 1)
+    zone, day = ZoneInfo(name), date(YEARS[0], 1, 1)
     start = start_of_day(day, zone)
-    while day.year < 2040:
+    while day.year <= YEARS[1]:
         following = start_of_day(day + ONE_DAY, zone)
         if start < following:
             assert local_day(start, zone) == local_day(following - ONE_SECOND, zone) == day
@@ -93,7 +99,7 @@ def test_days_follow_each_other_without_gap_or_overlap(name: str) -> None:
 
 
 @given(moments, zones)
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 def test_no_message_is_given_a_later_day_than_its_wall_clock_showed(moment: datetime, zone: ZoneInfo) -> None:
     assert local_day(moment, zone) <= moment.astimezone(zone).date()
 

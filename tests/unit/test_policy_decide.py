@@ -15,6 +15,7 @@ from retention.model import MessageClass, Period
 from retention.policy.decide import Decision, Outcome, decide
 from retention.policy.hold import Candidate, Hold
 from retention.policy.schedule import Rule, Schedule
+from tests.depth import tries
 from tests.unit.golden.cases import CASES, HOLDS, SCHEDULES, Case
 from tests.unit.golden.frozen import golden, readable
 
@@ -88,7 +89,7 @@ holds = st.builds(
 
 
 @given(schedules, st.lists(holds, max_size=4), receipts, contacts, classes)
-@settings(max_examples=500)
+@settings(max_examples=tries(500))
 def test_decisions_agree_with_the_policy_said_in_other_words(
     schedule: Schedule, placed: list[Hold], received_at: datetime, contact: str, message_class: MessageClass
 ) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retention.policy.hold import HOLD_KINDS, SELECTORS, Candidate, Hold, Selector
+from tests.depth import tries
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OPEN = Hold(1, "foi", "Records team", NOON, date(2027, 2, 22), None, None, None, {})
@@ -59,7 +60,7 @@ def naively_covers(hold: Hold, candidate: Candidate) -> bool:
 
 
 @given(holds, candidates)
-@settings(max_examples=500)
+@settings(max_examples=tries(500))
 def test_a_hold_covers_what_every_kind_of_its_selectors_accepts(hold: Hold, candidate: Candidate) -> None:
     assert hold.covers(candidate) == naively_covers(hold, candidate)
 

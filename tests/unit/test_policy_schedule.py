@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from retention.model import MessageClass, Period
 from retention.policy.schedule import MATCH_KEYS, Rule, Schedule, configured_schedule, parse_schedule
 from retention.settings import ScheduleSettings
+from tests.depth import tries
 
 if TYPE_CHECKING:
     from random import Random
@@ -48,7 +49,7 @@ def naively_covers(rule: Rule, message_class: MessageClass) -> bool:
 
 
 @given(rules, classes)
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 def test_a_rule_covers_what_each_of_its_match_keys_accepts(rule: Rule, message_class: MessageClass) -> None:
     assert rule.covers(message_class) == naively_covers(rule, message_class)
 
@@ -142,7 +143,7 @@ def reordered(schedule: Schedule) -> st.SearchStrategy[tuple[Schedule, Schedule]
 
 
 @given(st.one_of(st.tuples(schedules, schedules), schedules.flatmap(reordered)))
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 def test_two_schedules_have_one_digest_only_where_they_say_the_same(pair: tuple[Schedule, Schedule]) -> None:
     one, two = pair
     assert (one.digest == two.digest) == (meaning(one) == meaning(two))

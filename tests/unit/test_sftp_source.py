@@ -18,6 +18,7 @@ from retention.settings import Settings, load_settings
 from retention.sources.interface import SkippedFile
 from retention.sources.sftp import parse_host_key
 from retention.sources.sftp.names import LONGEST, judge_name
+from tests.depth import tries
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,7 +132,7 @@ def test_a_pinned_key_has_the_fingerprint_that_other_tools_show(kind: str) -> No
     assert parse_host_key(f"{line.strip()} a comment") == pinned
 
 
-@settings(max_examples=50)
+@settings(max_examples=tries(50))
 @given(
     st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: f"{text}.csv".encode("utf-8", "replace")))
 )
