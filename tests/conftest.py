@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.depth import deep
+from tests.depth import deep, left_out
 from tests.dialects import share_compiled_statements
 from tests.kit import Office
 from tests.measured import is_measured, unmeasured
@@ -52,6 +52,14 @@ settings.register_profile("dev", _PATIENT)
 settings.register_profile("ci", _PATIENT, derandomize=True, print_blob=True, database=None)
 settings.register_profile("thorough", _PATIENT, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    further = left_out(items)
+    if further:
+        config.hook.pytest_deselected(items=[item for item in items if item in further])
+        items[:] = [item for item in items if item not in further]
 
 
 @pytest.hookimpl(wrapper=True)

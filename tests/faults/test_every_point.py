@@ -116,6 +116,7 @@ def test_the_undisturbed_job_does_what_its_exports_ask_for(undisturbed: Undistur
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.every_case
 @pytest.mark.parametrize("share", range(SHARES))
 @pytest.mark.parametrize("what", ["killed", "error"])
 def test_the_job_can_be_cut_off_anywhere_and_the_next_run_mends_it(
