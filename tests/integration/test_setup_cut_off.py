@@ -12,6 +12,7 @@ from sqlalchemy import Engine, event, text
 from retention.acts import setup
 from retention.audit import keys
 from retention.store.engine import open_database
+from tests.depth import deep
 from tests.integration.work import Work
 from tests.kit import NOW, Office, row
 
@@ -73,15 +74,16 @@ def test_set_up_cut_off_at_any_statement_is_finished_by_the_next(database_url: s
     with _dying("before_cursor_execute", 0) as statements:
         _set_up(office)
     assert len(statements) > 25
-    # Fewer of them on PostgreSQL, where each attempt costs more and everything up to the keys is one transaction.
-    step = 8 if database_url.startswith("postgresql") else 2
+    # Every sixth of them, in the full depth every second; fewer on PostgreSQL, where each attempt costs more and
+    # everything up to the keys is one transaction.
+    step = deep(8, 20) if database_url.startswith("postgresql") else deep(2, 6)
     for number in range(1, len(statements) + 1, step):
         _start_over(office)
         when = "after_cursor_execute" if number // step % 2 else "before_cursor_execute"
         with pytest.raises(CutError), _dying(when, number):
             _set_up(office)
         _set_up(office)
-        if number % 5 == 1 or number > len(statements) - 5:
+        if number // step % deep(5, 3) == 0 or number > len(statements) - 5:
             _assert_whole(office)
 
 

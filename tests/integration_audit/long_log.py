@@ -1,4 +1,4 @@
-"""Make a log of 100,001 entries, verify and export it, and say what that took.
+"""Make a log of 100,001 entries, verify and export it, and say what that took; of 50,001 in the usual depth.
 
 It is run as a process of its own, because coverage and tracemalloc together make every step a hundred times as long.
 """
@@ -15,6 +15,7 @@ from sqlalchemy import event
 
 from retention.audit.export import Selection, write_csv, write_jsonl
 from retention.audit.verify import verify
+from tests.depth import deep
 from tests.integration_audit.trail import ORIGIN, Trail
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-BATCHES = 20
+BATCHES = deep(20, 10)
 DISPOSALS = 4_999
 
 

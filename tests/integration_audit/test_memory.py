@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_long_log_is_verified_and_exported_in_the_memory_of_a_page_or_a_batch(tmp_path: Path) -> None:
-    """Measure with a log of 100,001 entries, whose text alone would take 15 MiB in Python."""
+    """Measure with a log of 100,001 entries, whose text alone would take 15 MiB in Python; 50,001 by default."""
     command = [sys.executable, "-m", "tests.integration_audit.long_log", f"sqlite:///{tmp_path / 'long.db'}"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=110)
     assert done.returncode == 0, done.stderr
