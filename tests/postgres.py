@@ -146,6 +146,7 @@ class KeptRows:
                 "FROM pg_sequences WHERE schemaname = 'public'",
                 schema,
             )
+            self._putting_back = self._spelled(connection)
 
     def put_back(self) -> bool:
         """Put the rows and the counters back, whoever is still connected.
@@ -161,16 +162,21 @@ class KeptRows:
                 connection.execute("DROP SCHEMA public CASCADE")
                 connection.execute("CREATE SCHEMA public")
                 return False
-            connection.execute("SET session_replication_role = replica")  # past the triggers of the audit log
-            for name in self._tables:
-                self._run(connection, "DELETE FROM public.{}", name)
-                self._run(connection, "INSERT INTO public.{} SELECT * FROM {}.{}", name, self._schema, name)
-            self._run(
-                connection,
-                "SELECT setval(name::regclass, coalesce(last_value, 1), last_value IS NOT NULL) FROM {}.counters",
-                self._schema,
-            )
+            connection.execute(self._putting_back)
             return True
+
+    def _spelled(self, connection: psycopg.Connection) -> bytes:
+        """Spell all that puts the rows back, to be sent at once; what was empty is only emptied."""
+        past_triggers = sql.SQL("SET session_replication_role = replica")  # those of the audit log
+        parts: list[sql.Composable] = [past_triggers]
+        for name in self._tables:
+            table, kept = sql.Identifier("public", name), sql.Identifier(self._schema, name)
+            parts.append(sql.SQL("DELETE FROM {}").format(table))
+            if connection.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(kept)).fetchone():
+                parts.append(sql.SQL("INSERT INTO {} SELECT * FROM {}").format(table, kept))
+        counters = "SELECT setval(name::regclass, coalesce(last_value, 1), last_value IS NOT NULL) FROM {}"
+        parts.append(sql.SQL(counters).format(sql.Identifier(self._schema, "counters")))
+        return sql.SQL("; ").join(parts).as_bytes(connection)
 
     @staticmethod
     def _found(connection: psycopg.Connection) -> list[str]:

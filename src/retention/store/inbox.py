@@ -8,10 +8,10 @@ message.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from retention.store import imports
 from retention.store.tables import import_, run, webhook_event, webhook_seen
@@ -47,7 +47,7 @@ _WAITING = tuple(webhook_event.c[name] for name in WaitingEvent.__slots__)
 def keep(connection: Connection, source: str, key_digest: str, event: WaitingEvent, seen_at: int) -> bool:
     """Keep an event until it is registered; False where one with the same key was seen, and nothing is done."""
     values = {"source": source, "key_digest": key_digest, "seen_at": seen_at}
-    made = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    made = import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert  # loads what is loaded, no other one
     new = made(webhook_seen).values(values).on_conflict_do_nothing().returning(webhook_seen.c.seen_at)
     if connection.execute(new).first() is None:
         return False
