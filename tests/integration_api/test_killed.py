@@ -88,6 +88,7 @@ def chosen(seen: list[list[Any]]) -> list[int]:
     return found
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.unmeasured
 def test_a_process_killed_anywhere_is_made_good_by_the_next(
     hootsuite: Simulator, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
