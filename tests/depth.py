@@ -51,6 +51,7 @@ _MOSTLY_ON_SQLITE = (
     "integration/test_ingest_resumed.py",
     "integration/test_ingested_files.py",
     "integration/test_keys.py",
+    "integration/test_ledger.py",
     "integration/test_log_export.py",
     "integration/test_purge_plan.py",
     "integration/test_purge_rules.py",

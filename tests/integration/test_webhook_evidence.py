@@ -145,9 +145,9 @@ def test_every_job_forgets_keys_of_which_no_repetition_would_be_taken(work: Work
 
 
 def test_status_says_what_waits_and_that_it_waits_for_too_long(work: Work) -> None:
-    assert work.status().inbox == {"waiting": 0, "since": None}
+    assert work.status().inbox == {"waiting": 0, "since": None, "refused": []}
     took(work, "message-1", "message-2")
-    assert work.status().inbox == {"waiting": 2, "since": "2026-08-10T12:00:00Z"}
+    assert work.status().inbox == {"waiting": 2, "since": "2026-08-10T12:00:00Z", "refused": []}
     assert work.status(SUMMER + timedelta(days=1)).promise == "kept"
     late = work.status(SUMMER + timedelta(days=1, seconds=1))
     assert late.promise == "at_risk"

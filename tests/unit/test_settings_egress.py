@@ -63,6 +63,16 @@ name = "authority"
 kind = "timestamp"
 url = "http://tsa.example.org/tsr"
 certificate = "tsa.pem"
+[[notify]]
+name = "office"
+kind = "mail"
+host = "mail.example.org"
+from = "retention@example.org"
+to = ["dpo@example.org"]
+[[notify]]
+name = "chat"
+kind = "webhook"
+url = "https://chat.example.org/in"
 """
 
 
@@ -76,15 +86,23 @@ def test_every_host_of_every_table_is_told(tmp_path: Path) -> None:
     part, problems = load_partly(written(tmp_path, BASE + MORE))
     assert problems == []
     ways = ways_out(part.settings)
-    assert [way.by_people for way in ways] == [False] * 5 + [True]
+    assert not any(way.by_people for way in ways)
     assert [tuple(way)[:3] for way in ways] == [
         ("source server", "sftp.example.org", 2222),
         ("source api", "platform.example.org", 443),
         ("anchor log", "192.0.2.9", 514),
         ("anchor here", "/dev/log", 0),
         ("anchor authority", "tsa.example.org", 80),
+        ("notify office", "mail.example.org", 587),
+        ("notify chat", "chat.example.org", 443),
         ("notice check", "www.example.org", 443),
     ]
+
+
+def test_an_address_that_no_job_asks_is_asked_by_people_only(tmp_path: Path) -> None:
+    part, problems = load_partly(written(tmp_path, BASE + MORE + '[serve.jobs]\nnotice = ""\n'))
+    assert problems == []
+    assert [way.purpose for way in ways_out(part.settings) if way.by_people] == ["notice check"]
 
 
 @pytest.mark.parametrize(

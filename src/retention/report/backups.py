@@ -161,7 +161,7 @@ def say_rule(settings: BackupSettings, today: date) -> str:
     if (keep := settings.keep_time) is None:
         return (
             "Until when backups hold what was disposed of is not known: write keep under [backups], or register them "
-            "with: retention backup register"
+            "with: retention backup register --made-on DAY --gone-by DAY"
         )
     names = " and ".join(_small(KINDS[what]) for what in settings.what)
     until = say_day(expires_on(today, keep))
