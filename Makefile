@@ -1,7 +1,7 @@
 # What a person does with a checkout. Needs make, a POSIX shell and Python 3.11 or newer; everything else comes from
 # the lock. Paths are relative throughout, so a checkout may live in a folder with a space in its name.
-# `make demo DEMO=folder` takes another folder, `make test ARGS='-k hold'` runs a part of the tests, which
-# is not held to the coverage that the whole must reach.
+# `make demo DEMO=folder` takes another folder, `make test ARGS='-k hold'` runs a part of the tests. To measure what tests
+# reach doubles their time, so that belongs to the full depth.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -51,8 +51,9 @@ demo: setup  ## run the narrated demo in demo-run
 	@status=0; $(BIN)/retention demo --directory "$(DEMO)" || status=$$?; \
 	test ! -d "$(DEMO)" || touch "$(DEMO)/.made-by-make"; exit $$status
 
-test: setup  ## run every test; policy, purge and audit must be covered to the last branch
-	$(BIN)/python -m pytest -n auto --dist worksteal $(if $(strip $(ARGS)),$(ARGS),--cov --cov-report=term)
+COVERAGE := $(if $(filter full all,$(DEPTH)),--cov --cov-report=term)
+test: setup  ## run every test; with DEPTH=full policy, purge, audit and upstream must be covered to the last branch
+	$(BIN)/python -m pytest -n auto --dist worksteal $(or $(strip $(ARGS)),$(COVERAGE))
 
 lint: setup  ## check style, types, room borders, dead code and the lock
 	$(BIN)/ruff check .

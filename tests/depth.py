@@ -53,6 +53,8 @@ _MOSTLY_ON_SQLITE = (
     "integration/test_keys.py",
     "integration/test_ledger.py",
     "integration/test_log_export.py",
+    "integration/test_notify_occasions.py",
+    "integration/test_notify_passes.py",
     "integration/test_purge_plan.py",
     "integration/test_purge_rules.py",
     "integration/test_record.py",
