@@ -19,8 +19,10 @@ from click.testing import CliRunner
 
 from retention.cli.app import retention
 from retention.doctor.case import opened_case
+from retention.doctor.files import letting_read
 from retention.doctor.line import About
 from retention.doctor.look import PROBES, Probe, examine, exit_of
+from retention.doctor.modes import opening
 from retention.doctor.station import Station
 from retention.errors import DatabaseError, Exit
 from retention.settings.load import load_partly
@@ -89,7 +91,11 @@ def test_a_server_says_what_it_does_with_what_is_written(office: Office) -> None
     assert "is a superuser" in found["database", "role"][0].detail
     assert found["database", "transport"][0].detail == "the server is on this machine"
     assert [line.detail.split(" is off")[0] for line in found["database", "limits"]] == ["synchronous_commit", "fsync"]
-    assert "ALTER ROLE" in str(found["database", "limits"][0].command)
+    role, server = (shlex.split(line.command or "") for line in found["database", "limits"])
+    folder = office.url.partition("?host=")[2]
+    assert role[role.index("psql") :][:5] == ["psql", "-h", folder, "-p", "5432"], "there may be several servers"
+    assert role[-1].startswith("ALTER ROLE")
+    assert server[-3:] == ["ALTER SYSTEM SET fsync = on", "-c", "SELECT pg_reload_conf()"]
 
 
 def test_a_server_that_would_cut_long_work_off_is_told(postgres_database: str, tmp_path: Path) -> None:
@@ -152,6 +158,20 @@ def _open_anchor(office: Office) -> None:
     (office.folder / "anchor").chmod(0o777)
 
 
+def _closed_keys(office: Office) -> None:
+    for folder in ("var/keys/month", "var/keys"):
+        (office.folder / folder).mkdir(exist_ok=True)
+        (office.folder / folder).chmod(0o600)
+
+
+def _closed_key(office: Office) -> None:
+    (office.folder / "var/keys/signing.pem").chmod(0o000)
+
+
+def _closed_state(office: Office) -> None:
+    (office.folder / "var").chmod(0o500)
+
+
 def _no_landing(office: Office) -> None:
     office.landing.rmdir()
 
@@ -165,6 +185,9 @@ def _no_landing(office: Office) -> None:
         (_open_landing, ("landing", "hootsuite-inbox")),
         (_open_configuration, ("configuration", "file")),
         (_open_anchor, ("anchors", "file")),
+        (_closed_keys, ("keys", "files")),
+        (_closed_key, ("keys", "files")),
+        (_closed_state, ("folders", "state")),
     ],
 )
 def test_the_command_of_a_fix_mends_it(
@@ -178,7 +201,45 @@ def test_the_command_of_a_fix_mends_it(
         words = shlex.split(line.command or "")
         assert words[0] == "chmod", "its owner may do that without sudo"
         os.chmod(words[2], int(words[1], 8))  # noqa: PTH101  # as the command has it
+    if spoil is _closed_keys:  # what is in a folder shows once it can be entered
+        (office.folder / "var/keys/month").chmod(0o700)
     assert fixes(told(office)) == {}
+
+
+def test_what_is_wrong_with_a_database_file_is_told_once(sqlite_office: Office) -> None:
+    _open_database(tidy(sqlite_office))
+    context = sqlite_office.open()
+    context.database.close()
+    assert [line.state for line in told(sqlite_office)["database", "files"]] == ["fix"]
+
+
+def test_a_database_that_is_lost_is_not_made_anew_beside_its_keys(sqlite_office: Office) -> None:
+    (tidy(sqlite_office).folder / "register.db").unlink()
+    line = told(sqlite_office)["database", "reachable"][0]
+    assert "put that back from its backup" in line.detail
+    assert " init " not in str(line.command)
+
+
+@pytest.mark.parametrize(("mode", "command"), [(0o500, "chmod u+rwX"), (0o700, "findmnt --target")])
+def test_who_owns_a_place_is_not_told_to_own_it(tmp_path: Path, mode: int, command: str) -> None:
+    tmp_path.chmod(mode)
+    mine = Station(None, os.geteuid(), os.geteuid(), tmp_path, {}, lambda _: None, "retention")
+    assert opening(mine, tmp_path) == f"{command} {tmp_path}"
+    tmp_path.chmod(0o700)
+    service = Station(None, 0, 4_000_000, tmp_path, {}, lambda _: None, "retention")
+    assert opening(service, tmp_path, whole=True) == f"chown -R 4000000 {tmp_path}"
+
+
+@pytest.mark.parametrize(("mode", "rest"), [(0o600, " && chmod g+r {}"), (0o640, "")])
+def test_a_configuration_of_root_is_made_readable_to_the_group(tmp_path: Path, mode: int, rest: str) -> None:
+    path = tmp_path / "retention.toml"
+    path.touch()
+    path.chmod(mode)
+    service = Station(path, 0, 4_000_000, tmp_path, {}, lambda _: None, "retention")
+    assert letting_read(service, path) == f"chgrp {os.getegid()} {path}" + rest.format(path)
+    mine = Station(path, os.geteuid(), os.geteuid(), tmp_path, {}, lambda _: None, "retention")
+    path.chmod(0)
+    assert letting_read(mine, path) == f"chmod u+rwX {path}"
 
 
 def test_a_landing_folder_that_is_not_there_is_made_by_init(sqlite_office: Office) -> None:
@@ -261,7 +322,8 @@ def test_a_backup_that_was_put_back_and_a_log_that_was_cut_end_as_check_does(sql
     file.write_bytes(before)
     restored = office.cli("check", "--deep")
     assert (restored.returncode, "FIX   audit log" in restored.stdout) == (12, True)
-    assert "audit verify --deep" in restored.stdout
+    assert "audit new-epoch --help" in restored.stdout
+    assert "audit verify --deep" not in restored.stdout, "that would write down a log that does not verify"
     file.write_bytes(after)
     with closing(sqlite3.connect(file)) as connection, connection:
         (name,) = connection.execute("SELECT name FROM sqlite_master WHERE name = 'audit_entry_no_delete'").fetchone()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from retention.doctor.disks import NETWORKED, mount_of
 from retention.doctor.line import About
-from retention.doctor.modes import OTHERS, OTHERS_WRITE, closing, say_owner, wrong_access
+from retention.doctor.modes import OTHERS, OTHERS_WRITE, closing, may, opening, say_owner, wrong_access
 from retention.errors import RetentionError, SchemaError
 from retention.settings.egress import ways_out
 from retention.store.condition import ServerCondition, file_condition, server_condition
@@ -36,7 +36,12 @@ def reachable(case: Case) -> Iterator[Line]:
         return
     refused = case.refused or RetentionError("it cannot be opened")
     told = str(refused) if place in str(refused) else f"{place}: {refused}"
-    yield about.fix(told, _mending(case, refused))
+    keys = case.state / "keys"
+    if case.file is not None and not os.path.lexists(case.file) and os.path.lexists(keys / "signing.pub"):
+        told += f". But the keys of a register are in {keys}: if its database was lost, put that back from its backup"
+        yield about.fix(told, case.station.machine("ls", "-la", str(case.file.parent)))
+    else:
+        yield about.fix(told, _mending(case, refused))
 
 
 def _mending(case: Case, refused: RetentionError) -> str:
@@ -46,6 +51,9 @@ def _mending(case: Case, refused: RetentionError) -> str:
     if "driver is not installed" in text:
         return station.installing("postgres")
     if case.file is not None:
+        for place, how in ((case.file.parent, os.W_OK | os.X_OK), (case.file, os.R_OK | os.W_OK)):
+            if os.path.lexists(place) and not may(place, how):
+                return opening(station, place)
         return station.machine("ls", "-ld", str(case.file.parent), str(case.file))
     server = next(iter(ways_out(case.settings)))
     return station.plain("pg_isready", "-h", server.host, "-p", str(server.port))
@@ -61,7 +69,7 @@ def file(case: Case) -> Iterator[Line]:
     lines: list[Line] = []
     for suffix in ("", "-wal", "-shm"):
         try:  # the last connection takes them away, and SQLite gives them the mode of the file
-            lines += lines or wrong_access(about, station, path.with_name(path.name + suffix), OTHERS)
+            lines = lines or list(wrong_access(about, station, path.with_name(path.name + suffix), OTHERS))
         except FileNotFoundError:
             continue
     folder = path.parent
@@ -193,13 +201,17 @@ def _setting(case: Case, found: ServerCondition, name: str, value: str) -> str:
 
 
 def _server_setting(case: Case, found: ServerCondition, name: str, value: str) -> str:
-    return _psql(case, found, f"ALTER SYSTEM SET {name} = {value}")
+    return _psql(case, found, f"ALTER SYSTEM SET {name} = {value}", "SELECT pg_reload_conf()")
 
 
-def _psql(case: Case, found: ServerCondition, sql: str) -> str:
+def _psql(case: Case, found: ServerCondition, *statements: str) -> str:
+    server = next(iter(ways_out(case.settings)))
+    words = ["psql", "-h", server.host, "-p", str(server.port), "-d", found.database]
+    for statement in statements:
+        words += ["-c", statement]
     if found.local:
-        return case.station.as_user("postgres", "psql", "-d", found.database, "-c", sql)
-    return case.station.plain("psql", "-U", "postgres", "-d", found.database, "-c", sql)
+        return case.station.as_user("postgres", *words)
+    return case.station.plain(*words, "-U", "postgres")
 
 
 def _copies(found: ServerCondition) -> Iterator[Line]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from retention.configured import check_sources
 from retention.doctor.line import About
-from retention.doctor.modes import OTHERS, OTHERS_WRITE, closing, may, say_owner, wrong_access
+from retention.doctor.modes import OTHERS, OTHERS_WRITE, closing, may, opening, say_owner, wrong_access
 from retention.doctor.station import user_name
 from retention.errors import ConfigError
 from retention.policy.words import say_count
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from retention.doctor.case import Case
     from retention.doctor.line import Line
+    from retention.doctor.station import Station
 
 _SECRET_FILE = re.compile(r"RETENTION_[A-Z0-9_]+_FILE")
 _LONG = timedelta(days=1)
@@ -39,7 +40,7 @@ def configuration(case: Case) -> Iterator[Line]:
         return
     if not may(path, os.R_OK):
         told = f"{path} cannot be read by {user_name(station.worker)} ({say_owner(path)})"
-        yield about.fix(told, station.machine("chgrp", str(os.getegid()), str(path)))
+        yield about.fix(told, letting_read(station, path))
     elif not case.problems:
         try:
             check_sources(path, case.settings)
@@ -55,6 +56,17 @@ def configuration(case: Case) -> Iterator[Line]:
     folder = path.resolve().parent
     if stat.S_IMODE(folder.stat().st_mode) & stat.S_IWOTH and not folder.stat().st_mode & stat.S_ISVTX:
         yield about.fix(f"{folder} can be written by any user", closing(station, folder, stat.S_IWOTH))
+
+
+def letting_read(station: Station, path: Path) -> str:
+    """Spell the command that lets the user of the register read a file of somebody else's by its group."""
+    found = path.stat()
+    if found.st_uid == station.worker:
+        return opening(station, path)
+    commands = [station.machine("chgrp", str(os.getegid()), str(path))]
+    if not found.st_mode & stat.S_IRGRP:
+        commands.append(station.machine("chmod", "g+r", str(path)))
+    return " && ".join(commands)
 
 
 def secrets(case: Case) -> Iterator[Line]:
@@ -112,8 +124,8 @@ def state(case: Case) -> Iterator[Line]:
             f"{say_count(strange, 'file')} in {case.state} belong to another user, so the program cannot work with them"
         )
         lines.append(about.fix(told, station.owned(case.state, whole=True)))
-    if not may(case.state, os.W_OK | os.X_OK):
-        lines.append(about.fix(f"{case.state} cannot be written", station.owned(case.state, whole=True)))
+    if not lines and not may(case.state, os.W_OK | os.X_OK):
+        lines.append(about.fix(f"{case.state} cannot be written", opening(station, case.state, whole=True)))
     yield from lines or [about.ok(f"{case.state} is the program's alone ({say_owner(case.state)})")]
 
 
@@ -168,7 +180,7 @@ def landing(case: Case) -> Iterator[Line]:
             continue
         if not may(folder, os.R_OK | os.W_OK | os.X_OK):
             told = f"{folder} cannot be read and written ({say_owner(folder)}); ingested files are disposed of"
-            yield about.fix(told, station.owned(folder))
+            yield about.fix(told, opening(station, folder))
             continue
         mode = stat.S_IMODE(folder.stat().st_mode)
         if mode & stat.S_IWOTH:

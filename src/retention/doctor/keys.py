@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import TYPE_CHECKING
 
 from retention.audit.keyfiles import PRIVATE, PUBLIC
 from retention.doctor.line import About
-from retention.doctor.modes import OTHERS, wrong_access
+from retention.doctor.modes import OTHERS, may, wrong_access
 from retention.errors import KeyFileError
 from retention.policy.words import say_count
 from retention.store import month_keys
@@ -27,13 +28,23 @@ def folder(case: Case) -> Iterator[Line]:
         yield about.fix(f"{place} is missing: put it back from its backup, or make new keys", case.station.ours("init"))
         return
     files, lines = 0, list(wrong_access(about, case.station, place, OTHERS))
-    for path in sorted(place.rglob("*")):
+    for path in _inside(place):
         if path.is_dir():
             lines += wrong_access(about, case.station, path, OTHERS)
         else:
             files += 1
             lines += wrong_access(about, case.station, path, PUBLIC if ".pub" in path.suffixes else PRIVATE)
     yield from lines or [about.ok(f"{say_count(files, 'file')} in {place}, all private")]
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    """Give what is in a folder and below it, as far as it can be entered."""
+    if not may(folder, os.R_OK | os.X_OK):
+        return
+    for path in sorted(folder.iterdir()):
+        yield path
+        if path.is_dir() and not path.is_symlink():
+            yield from _inside(path)
 
 
 def usable(case: Case) -> Iterator[Line]:

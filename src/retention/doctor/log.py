@@ -13,7 +13,7 @@ from retention.anchors.catalog import anchor_files, build_anchors
 from retention.audit import stored
 from retention.audit.log import stream
 from retention.doctor.line import About
-from retention.doctor.modes import OTHERS_WRITE, closing, may
+from retention.doctor.modes import OTHERS_WRITE, closing, may, opening
 from retention.errors import AnchorError, Exit, LogError, RestoredError, UsageError
 from retention.model import from_epoch, iso
 from retention.policy.words import say_count
@@ -40,7 +40,8 @@ def ends(case: Case) -> Iterator[Line]:
         try:
             memory.compare(connection)
         except RestoredError as error:
-            yield about.fix(str(error), look, Exit.BELT_CLOSED)
+            # To verify it would write down that the log is broken, which the next epoch says better.
+            yield about.fix(str(error), case.station.ours("audit", "new-epoch", "--help"), Exit.BELT_CLOSED)
         except LogError as error:
             yield about.fix(str(error), look, Exit.LOG_NOT_VERIFIED)
         log = log_standing(connection, context.installation.origin, context.verifiers)
@@ -134,4 +135,4 @@ def _way(case: Case, path: Path | None) -> str:
     """Spell the command that shows, or mends, why a place cannot be used."""
     if path is None or not path.parent.exists():
         return shlex.join(["ls", "-ld", str(path.parent if path else "/dev/log")])
-    return case.station.owned(path if path.exists() else path.parent)
+    return opening(case.station, path if path.exists() else path.parent)

@@ -30,14 +30,33 @@ def wrong_access(about: About, station: Station, path: Path, forbidden: int) -> 
     if found.st_uid != station.worker:
         who, whom = user_name(found.st_uid), user_name(station.worker)
         yield about.fix(f"{path} belongs to {who} and must belong to {whom}", station.owned(path))
+    needed = stat.S_IRWXU if stat.S_ISDIR(found.st_mode) else stat.S_IRUSR
+    if needed & ~found.st_mode:
+        told = f"{path} is closed to its own user ({say_owner(path)})"
+        yield about.fix(told, closing(station, path, forbidden, needed))
     if mode := stat.S_IMODE(found.st_mode) & forbidden:
-        yield about.fix(f"{path} {say_access(mode)}", closing(station, path, forbidden))
+        yield about.fix(f"{path} {say_access(mode)}", closing(station, path, forbidden, needed))
 
 
-def closing(station: Station, path: Path, forbidden: int) -> str:
-    """Spell the command that takes mode bits away and leaves the others."""
-    mode = stat.S_IMODE(path.stat().st_mode) & ~forbidden
+def closing(station: Station, path: Path, forbidden: int, needed: int = 0) -> str:
+    """Spell the command that takes mode bits away, gives those that are needed, and leaves the others."""
+    mode = stat.S_IMODE(path.stat().st_mode) & ~forbidden | needed
     return station.on_file(path, "chmod", f"{mode:04o}")
+
+
+def opening(station: Station, path: Path, *, whole: bool = False) -> str:
+    """Spell the command that lets the user of the register work with a place that it cannot work with.
+
+    What belongs to somebody else is given to that user, a whole folder where ``whole`` says so. Where owner and mode
+    are right already, the command shows what it is mounted from.
+    """
+    found = path.stat()
+    if found.st_uid != station.worker:
+        return station.owned(path, whole=whole)
+    own = stat.S_IRWXU if stat.S_ISDIR(found.st_mode) else stat.S_IRUSR | stat.S_IWUSR
+    if own & ~found.st_mode:
+        return station.on_file(path, "chmod", "u+rwX")
+    return station.plain("findmnt", "--target", str(path))
 
 
 def say_access(mode: int) -> str:
