@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,38 @@ def test_everything_that_the_guide_starts_is_known() -> None:
     assert first <= {"python3", "pip", "groupadd", "useradd", "install", "retention", "systemctl", "R", "R()"}
     units = {word for line in commands() for word in line.split() if word.startswith("retention") and "." in word}
     assert units == {"retention-run.timer", "retention.service"}
+
+
+def _wheel(folder: Path, said: str) -> None:
+    """Write a wheel of the program's name that holds one word."""
+    info = "retention_enforcer-0.1.0.dist-info"
+    with zipfile.ZipFile(folder / "dist/retention_enforcer-0.1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("word_of_the_wheel.py", f"print({said!r})\n")
+        about = "Metadata-Version: 2.1\nName: retention-enforcer\nVersion: 0.1.0\n"
+        wheel.writestr(f"{info}/METADATA", f"{about}Provides-Extra: pdf\nProvides-Extra: postgres\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: us\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+
+
+@pytest.mark.timeout(600)  # an environment of its own, and pip in it
+def test_an_upgrade_takes_the_new_program_where_its_number_is_the_same(tmp_path: Path) -> None:
+    if BASH is None:
+        pytest.skip("bash is not on this machine")
+    (tmp_path / "dist").mkdir()
+    place = tmp_path / "opt"
+    subprocess.run([sys.executable, "-m", "venv", place], check=True, capture_output=True)
+    upgrade = GUIDE.partition("## Upgrade")[2].partition("```sh\n")[2].partition("```")[0].splitlines()
+    lines = [line.replace("/opt/retention", str(place)) for line in upgrade if "/bin/pip install" in line]
+    env = {**os.environ, "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    for said in ("old", "new"):
+        _wheel(tmp_path, said)
+        script = "set -euo pipefail\n" + "\n".join(lines)
+        done = subprocess.run([BASH, "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        asked = subprocess.run(
+            [place / "bin/python", "-m", "word_of_the_wheel"], capture_output=True, text=True, check=True
+        )
+        assert asked.stdout.strip() == said
 
 
 def test_every_path_that_the_guide_names_in_the_checkout_is_there() -> None:
