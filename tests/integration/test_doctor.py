@@ -146,6 +146,10 @@ def _open_database(office: Office) -> None:
     (office.folder / "register.db").chmod(0o664)
 
 
+def _closed_database(office: Office) -> None:
+    (office.folder / "register.db").chmod(0o400)
+
+
 def _open_landing(office: Office) -> None:
     office.landing.chmod(0o777)
 
@@ -185,6 +189,7 @@ def _no_landing(office: Office) -> None:
         (_open_landing, ("landing", "hootsuite-inbox")),
         (_open_configuration, ("configuration", "file")),
         (_open_anchor, ("anchors", "file")),
+        (_closed_database, ("database", "files")),
         (_closed_keys, ("keys", "files")),
         (_closed_key, ("keys", "files")),
         (_closed_state, ("folders", "state")),

@@ -39,7 +39,7 @@ def reachable(case: Case) -> Iterator[Line]:
     keys = case.state / "keys"
     if case.file is not None and not os.path.lexists(case.file) and os.path.lexists(keys / "signing.pub"):
         told += f". But the keys of a register are in {keys}: if its database was lost, put that back from its backup"
-        yield about.fix(told, case.station.machine("ls", "-la", str(case.file.parent)))
+        yield about.fix(told, case.station.on_file(case.file.parent, "ls", "-la"))
     else:
         yield about.fix(told, _mending(case, refused))
 
@@ -69,7 +69,8 @@ def file(case: Case) -> Iterator[Line]:
     lines: list[Line] = []
     for suffix in ("", "-wal", "-shm"):
         try:  # the last connection takes them away, and SQLite gives them the mode of the file
-            lines = lines or list(wrong_access(about, station, path.with_name(path.name + suffix), OTHERS))
+            part = path.with_name(path.name + suffix)
+            lines = lines or list(wrong_access(about, station, part, OTHERS, stat.S_IRUSR | stat.S_IWUSR))
         except FileNotFoundError:
             continue
     folder = path.parent

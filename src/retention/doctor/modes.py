@@ -19,8 +19,10 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
-def wrong_access(about: About, station: Station, path: Path, forbidden: int) -> Iterator[Line]:
-    """Say where a place belongs to somebody else, or has mode bits that it must not have.
+def wrong_access(about: About, station: Station, path: Path, forbidden: int, own: int = stat.S_IRUSR) -> Iterator[Line]:
+    """Say where a place belongs to somebody else, or has mode bits that it must not have, or lacks those of its user.
+
+    A file needs the bits ``own``, a folder all of its user's.
 
     Raises:
         OSError: it cannot be looked at.
@@ -30,7 +32,7 @@ def wrong_access(about: About, station: Station, path: Path, forbidden: int) -> 
     if found.st_uid != station.worker:
         who, whom = user_name(found.st_uid), user_name(station.worker)
         yield about.fix(f"{path} belongs to {who} and must belong to {whom}", station.owned(path))
-    needed = stat.S_IRWXU if stat.S_ISDIR(found.st_mode) else stat.S_IRUSR
+    needed = stat.S_IRWXU if stat.S_ISDIR(found.st_mode) else own
     if needed & ~found.st_mode:
         told = f"{path} is closed to its own user ({say_owner(path)})"
         yield about.fix(told, closing(station, path, forbidden, needed))
