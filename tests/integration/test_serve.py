@@ -144,6 +144,21 @@ def test_second_service_on_a_file_stands_by_and_takes_over_when_the_first_is_gon
             first.process.send_signal(signal.SIGKILL)
             until(lambda: "STATUS=leader" in second.status)
     assert first.process.returncode == -signal.SIGKILL
+    said = [json.loads(line)["event"] for line in second.log.splitlines() if "this service" in line]
+    assert said == ["this service stands by", "this service leads"]
+
+
+def test_service_that_cannot_open_the_lock_of_its_kind_says_so_once(sqlite_office: Office) -> None:
+    scheduled(sqlite_office, heartbeat=EVERY)
+    lock = sqlite_office.folder / "register.db.serve-lock"
+    lock.mkdir()  # as little to be opened as a file that root made
+    with serving(sqlite_office, SUMMER) as served:
+        until(lambda: "STATUS=standby" in served.status)
+        until(lambda: served.notes.count("WATCHDOG=1") > 3)
+        lock.rmdir()
+        until(lambda: "STATUS=leader" in served.status)
+    assert served.log.count("who leads cannot be settled") == 1
+    assert "Is a directory" in served.log
 
 
 def test_service_works_without_a_manager_and_without_an_address(sqlite_office: Office) -> None:

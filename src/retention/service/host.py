@@ -86,7 +86,7 @@ class Host:
         launch = called.launch or self._children.run
         self._worker = Worker(context.database, self.leads, launch, called.clock, context.schedule.zone)
         self._timetable = Timetable(self._worker.carry_out, called.ahead, called.executors)
-        self._leading = False
+        self._leading = self._stands_by = False
         self._refused = 0
         self._ticked_at = called.clock()
         self._calls: Counter[str] = Counter()
@@ -210,6 +210,9 @@ class Host:
             self._timetable.clear()
             self._children.stop()
         self._leading = leads
+        if (stands_by := wanted and not leads) and not self._stands_by:
+            _log.info("this service stands by")
+        self._stands_by = stands_by
 
     def _take_up(self) -> bool:
         """Put the jobs on the timetable; what was missed comes at once, and how things stand is asked first."""

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from retention.errors import DatabaseError, LeaseLostError, LockHeldError
+from retention.logs import get_logger
 from retention.store import lease
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from retention.store.engine import Database
     from retention.store.lease import Lease
 
+_log = get_logger("service")
 NAME = "service"
 _SHARE = 6
 """The row is taken for two thirds of the time in which another must take over, and looked at six times in it."""
@@ -108,6 +110,7 @@ class ByFile:
     def __init__(self, path: Path) -> None:
         """Take the place of the file; it stays there."""
         self._path = path
+        self._trouble: int | None = None
         self._descriptor: int | None = None
 
     def hold(self) -> bool:
@@ -116,8 +119,12 @@ class ByFile:
             return True
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError:
+        except OSError as error:
+            if error.errno != self._trouble:  # asked every second, told once
+                _log.error("who leads cannot be settled", file=str(self._path), reason=error.strerror)
+            self._trouble = error.errno
             return False
+        self._trouble = None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
