@@ -200,14 +200,12 @@ def test_the_command_of_a_fix_mends_it(
 ) -> None:
     office = tidy(sqlite_office)
     spoil(office)
-    found = told(office)
-    assert key in fixes(found)
-    for line in [line for line in found[key] if line.state == "fix"]:
-        words = shlex.split(line.command or "")
-        assert words[0] == "chmod", "its owner may do that without sudo"
-        os.chmod(words[2], int(words[1], 8))  # noqa: PTH101  # as the command has it
-    if spoil is _closed_keys:  # what is in a folder shows once it can be entered
-        (office.folder / "var/keys/month").chmod(0o700)
+    assert key in fixes(told(office))
+    for _ in range(2):  # what is in a folder, or lies beside a database, shows once that is in order
+        for line in [line for line in told(office).get(key, []) if line.state == "fix"]:
+            words = shlex.split(line.command or "")
+            assert words[0] == "chmod", "its owner may do that without sudo"
+            os.chmod(words[2], int(words[1], 8))  # noqa: PTH101  # as the command has it
     assert fixes(told(office)) == {}
 
 
