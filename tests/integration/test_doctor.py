@@ -327,6 +327,7 @@ def test_a_backup_that_was_put_back_and_a_log_that_was_cut_end_as_check_does(sql
     restored = office.cli("check", "--deep")
     assert (restored.returncode, "FIX   audit log" in restored.stdout) == (12, True)
     assert "audit verify --deep" in restored.stdout
+    assert "as the head and anchors say" not in restored.stdout
     file.write_bytes(after)
     with closing(sqlite3.connect(file)) as connection, connection:
         (name,) = connection.execute("SELECT name FROM sqlite_master WHERE name = 'audit_entry_no_delete'").fetchone()
@@ -356,6 +357,16 @@ def test_root_sees_what_the_user_of_the_register_sees(sqlite_office: Office) -> 
         ("program", "place"),
         ("program", "extras"),
     }
+
+
+def test_an_anchor_that_somebody_emptied_is_told(sqlite_office: Office) -> None:
+    office = tidy(sqlite_office)
+    office.cli("run")
+    assert ("audit log", "ends") not in fixes(told(office))
+    [anchor] = (path for path in (office.folder / "anchor").iterdir() if path.is_file())
+    anchor.write_bytes(b"")
+    assert "whoever emptied it" in fixes(told(office))["audit log", "ends"]
+    assert [line.state for line in told(office)["audit log", "ends"]] == ["fix"]
 
 
 def test_a_key_that_is_lost_is_told(sqlite_office: Office) -> None:
