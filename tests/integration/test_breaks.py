@@ -49,24 +49,6 @@ def test_late_purges_in_a_row_are_one_break_from_the_day_on_which_the_first_mess
     assert before(work) == Break(("overdue",), datetime(2026, 11, 3, tzinfo=UTC), AUTUMN)
 
 
-def test_hold_that_is_placed_on_what_is_overdue_ends_a_break_and_does_not_hide_it(work: Work) -> None:
-    work.take(ROWS)
-    number = work.hold(now=AUTUMN, network="fb")
-    work.release(number, AUTUMN + DAY / 24)
-    work.purge(AUTUMN + DAY / 12)
-    assert before(work) == Break(("overdue",), datetime(2026, 11, 3, tzinfo=UTC), AUTUMN)
-    work.purge(AUTUMN + DAY)
-    assert before(work) == Break(("overdue",), datetime(2026, 11, 3, tzinfo=UTC), AUTUMN)
-
-
-def test_what_a_hold_kept_from_before_it_was_overdue_was_never_a_break(work: Work) -> None:
-    work.take(ROWS)
-    number = work.hold(now=datetime(2026, 11, 2, 12, tzinfo=UTC), network="fb")
-    work.release(number, AUTUMN)
-    work.purge(AUTUMN + DAY / 24)
-    assert before(work) is None
-
-
 def test_purge_within_the_grace_ends_no_break(work: Work) -> None:
     work.take(ROWS[:1])
     work.purge(datetime(2026, 11, 2, 23, tzinfo=UTC))

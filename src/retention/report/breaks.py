@@ -15,7 +15,7 @@ from retention.policy.days import start_of_day
 from retention.policy.period import expires_on
 from retention.report.log_standing import CALLED_MENDED, NOT_VERIFIED
 from retention.report.upstream import upstream_of
-from retention.store import findings, holds, orders, runs, verifications
+from retention.store import findings, orders, runs, verifications
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,32 +76,18 @@ def _late_purges(connection: Connection, schedule: Schedule, grace: timedelta) -
         if oldest is not None and oldest + grace <= from_epoch(found.started_at):
             late = True
             yield Break((OVERDUE,), oldest + grace, from_epoch(found.finished_at or found.started_at))
-        elif (held := _held_late(connection, found, made, schedule, grace)) is not None:
-            late = True
-            yield held
         elif late:
             return
 
 
-def _held_late(
-    connection: Connection, found: runs.Run, plan: Plan, schedule: Schedule, grace: timedelta
-) -> Break | None:
-    """Find what was overdue before any hold that was released for this run was placed: that ended the break then."""
-    oldest = _oldest_due(plan, schedule, released=True)
-    placed = holds.first_placed(connection, since=runs.planned_before(connection, found), until=plan.now)
-    if oldest is None or placed is None or oldest + grace >= placed:
-        return None
-    return Break((OVERDUE,), oldest + grace, placed)
-
-
-def _oldest_due(plan: Plan, schedule: Schedule, *, released: bool = False) -> datetime | None:
-    """Give from when the first of what a plan held was due; what a hold had kept until just then if ``released``."""
+def _oldest_due(plan: Plan, schedule: Schedule) -> datetime | None:
+    """Give from when the first of what a plan held was due; what a hold had kept until just then does not count."""
     due = [
         _due_at(tally.received_on, rule.keep, schedule)
         for rule in plan.rules
         if rule.keep  # what no rule covers any more was due at once, and nobody can say how late
         for tally in rule.tallies
-        if tally.due > (0 if released else tally.released)
+        if tally.due > tally.released
     ]
     return min(due, default=None)
 

@@ -10,7 +10,7 @@ import json
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 
 from retention.model import from_epoch, to_epoch
 from retention.policy.hold import SELECTORS, Hold, Selector
@@ -112,12 +112,6 @@ def release(connection: Connection, hold_id: int, released_at: datetime) -> bool
 def released_at(connection: Connection, hold_id: int) -> datetime | None:
     """Give when a hold was released; None where it is active or there is none."""
     return _instant(connection.execute(select(hold.c.released_at).where(hold.c.id == hold_id)).scalar())
-
-
-def first_placed(connection: Connection, *, since: int, until: int) -> datetime | None:
-    """Give when the first of the holds was placed that were released between two instants (epoch seconds)."""
-    query = select(func.min(hold.c.placed_at)).where(hold.c.released_at >= since, hold.c.released_at <= until)
-    return _instant(connection.execute(query).scalar())
 
 
 def forget_released(connection: Connection, before: datetime) -> None:

@@ -164,13 +164,6 @@ def planned_at(connection: Connection, found: Run) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def planned_before(connection: Connection, found: Run) -> int:
-    """Give the time (epoch seconds) at which the last plan was made that was carried out whole before a run, or 0."""
-    earlier = select(plan.c.made_at).join(run, run.c.plan_digest == plan.c.digest)
-    query = earlier.where(run.c.state == "done", run.c.id < found.id).order_by(run.c.id.desc()).limit(1)
-    return int(connection.execute(query).scalar() or 0)
-
-
 def last(connection: Connection, state: str | None = None) -> Run | None:
     """Give the latest run, or the latest in a state."""
     query = select(*_COLUMNS).order_by(run.c.id.desc()).limit(1)
