@@ -34,8 +34,10 @@ class _LaterError(Exception):
     """The host asks to be asked again, or cannot be reached at the moment."""
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
+def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float, *, heard: bool = True) -> Answer:
     """Send a body and give the answer, whatever its status; ``timeout`` is in seconds and for each byte.
+
+    Where it is not to be ``heard``, the status counts alone, and no body of an answer is read.
 
     Raises:
         HostError: the host cannot be reached, is not who it should be, redirects, or answers without end.
@@ -44,7 +46,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> A
 
     @stamina.retry(on=_LaterError, attempts=_TRIES, timeout=_TRIES * timeout)
     def posted() -> Answer:  # without arguments, because those are logged and an address may be a secret
-        return _once(url, body, headers, timeout)
+        return _once(url, body, headers, timeout, _LONGEST_ANSWER if heard else 0)
 
     try:
         return posted()
@@ -56,7 +58,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> A
         raise HostError(msg) from None
 
 
-def _once(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
+def _once(url: str, body: bytes, headers: Mapping[str, str], timeout: float, longest: int) -> Answer:
     with requests.Session() as session:
         session.trust_env = False
         sent = {"Accept-Encoding": "identity", "User-Agent": "retention", **headers}
@@ -64,7 +66,7 @@ def _once(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> 
             with session.post(
                 url, data=body, headers=sent, timeout=timeout, allow_redirects=False, stream=True
             ) as answer:
-                data = answer.raw.read(_LONGEST_ANSWER + 1)
+                data = answer.raw.read(longest + 1) if longest else b""
                 status = answer.status_code
         except requests.exceptions.SSLError:
             raise
@@ -73,7 +75,7 @@ def _once(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> 
     if status in _PASSING:
         msg = f"HTTP {status}"
         raise _LaterError(msg)
-    if len(data) > _LONGEST_ANSWER:
+    if len(data) > longest:
         msg = "the answer is too long"
         raise requests.exceptions.InvalidSchema(msg)
     return Answer(status, data)

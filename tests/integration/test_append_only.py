@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
+from retention.acts.backups import register_backup
 from retention.acts.bundling import verify_deep
 from retention.acts.setup import set_up
 from retention.cli.app import retention
@@ -181,6 +182,8 @@ def test_the_service_does_the_whole_job_and_cannot_touch_the_log(postgres_databa
         assert work.purge(AUTUMN)[1].disposed == 14
         work.release(held, AUTUMN)
         work.run(AUTUMN)
+        day = AUTUMN.date()
+        register_backup(work.context, "other", made_on=day, gone_by=day, note=None, by="x", now=AUTUMN)
         assert work.ids() == []
         found = verify_deep(work.context, [], AUTUMN)
         assert (found.problems, found.registered) == ([], 0)
@@ -207,6 +210,8 @@ def test_the_service_does_the_whole_job_and_cannot_touch_the_log(postgres_databa
             "CREATE TABLE audit_more (n int)",
             "UPDATE installation SET origin = 'x'",
             "UPDATE alembic_version SET version_num = '0001'",
+            "DELETE FROM backup",
+            "UPDATE backup SET entry_index = 0",
         ):
             refused(work, attack, denied)
         with psycopg.connect(postgres_database) as connection:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from retention.acts.backups import attest_gone, list_backups, register_backup
 from retention.acts.recording import draw
-from retention.errors import UsageError
+from retention.errors import LogError, UsageError
 from retention.report.record_json import record_as_json
 from retention.resources import resource
 from retention.upkeep import adopt_backups
@@ -132,6 +132,15 @@ def test_a_row_that_somebody_inserts_registers_nothing(work: Work) -> None:
     work.tell("INSERT INTO backup (entry_index) VALUES (0)")
     assert list_backups(work.context).copies == ()
     assert copies(work) == before
+
+
+def test_no_record_leaves_out_a_backup_that_the_log_tells_of(work: Work) -> None:
+    register(work, TODAY, TODAY + timedelta(days=900))
+    run(work)
+    assert copies(work)["Backups of the database"]["until"] is not None
+    work.tell("DELETE FROM backup")
+    with pytest.raises(LogError, match="entries of backups that the register does not know of"):
+        copies(work)
 
 
 def test_what_makes_no_sense_is_refused(work: Work) -> None:

@@ -9,7 +9,7 @@ import shlex
 import shutil
 import sqlite3
 import tempfile
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -304,6 +304,71 @@ def test_what_waits_for_long_is_noted_without_its_name(sqlite_office: Office) ->
     assert "Jane" not in str(told(office))
 
 
+def test_a_file_of_a_time_that_no_calendar_has_is_waited_for_no_less(sqlite_office: Office) -> None:
+    office = tidy(sqlite_office)
+    office.landing.rmdir()
+    memory = Path("/dev") / "shm"
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        office.landing.symlink_to(folder)
+        office.drop("a.csv", [row("m-1")])
+        os.utime(office.landing / "a.csv", (10**14, 10**14))  # memory keeps it as it is
+        line = told(office)["landing", "hootsuite-inbox"][-1]
+        assert "1 file, the oldest for 0 days" in line.detail
+
+
+def test_a_file_that_is_taken_while_the_doctor_looks_hides_nothing(
+    sqlite_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = tidy(sqlite_office)
+    office.drop("a.csv", [row("m-1")])
+    scan = os.scandir
+
+    @contextmanager
+    def taken(folder: str | Path = ".") -> Iterator[list[os.DirEntry[str]]]:
+        with scan(str(folder)) as entries:
+            found = list(entries)
+        for one in found:
+            if folder == office.landing:
+                Path(one.path).unlink()
+        yield found
+
+    monkeypatch.setattr("retention.doctor.files.os.scandir", taken)
+    found = {line.subject: line for line in examine_landing(office)}
+    assert found["hootsuite-inbox"].detail.endswith("nothing waits")
+
+
+def examine_landing(office: Office) -> list[Line]:
+    part, problems = load_partly(office.config)
+    station = Station(office.config, os.geteuid(), os.geteuid(), office.folder / "machine")
+    with opened_case(station, NOW, part.settings, part.wrong, tuple(problems)) as case:
+        return examine(case, [probe for probe in PROBES if probe.group == "landing"])
+
+
+def test_a_link_to_nowhere_among_the_keys_hides_no_open_key(sqlite_office: Office) -> None:
+    office = tidy(sqlite_office)
+    _open_keys(office)
+    (office.folder / "var/keys/zz").symlink_to("nowhere")
+    assert "can be read by any user" in fixes(told(office))["keys", "files"]
+
+
+def test_a_name_of_a_file_is_shown_as_far_as_it_can_be(sqlite_office: Office) -> None:
+    office = tidy(sqlite_office)
+    place = os.fsencode(office.folder / "var/keys") + b"/\xff\x1b[2J\nok"
+    Path(os.fsdecode(place)).touch(0o666)
+    Path(os.fsdecode(place)).chmod(0o666)
+    done = office.cli("check", "--deep")
+    assert done.returncode == 3
+    assert "\x1b" not in done.stdout
+    assert "/\ufffd\ufffd[2J; ok can be read and written by any user" in done.stdout
+
+
+def test_a_command_for_a_secret_that_is_not_there_is_one_command(sqlite_office: Office) -> None:
+    place = "/nowhere/x; touch y/z"
+    found = told(tidy(sqlite_office), RETENTION_DATABASE_PASSWORD_FILE=place)
+    (line,) = found["configuration", "secrets"]
+    assert shlex.split(line.command or "") == ["ls", "-l", "/nowhere/x; touch y"]
+
+
 def test_a_clock_that_went_back_shows_by_the_newest_entry(office: Office) -> None:
     early = office.cli("check", "--deep", "--format", "json", now=NOW.replace(year=2025))
     (line,) = [one for one in json.loads(early.stdout)["lines"] if one["subject"] == "newest entry"]
@@ -327,6 +392,7 @@ def test_a_backup_that_was_put_back_and_a_log_that_was_cut_end_as_check_does(sql
     assert (restored.returncode, "FIX   audit log" in restored.stdout) == (12, True)
     assert "audit new-epoch --help" in restored.stdout
     assert "audit verify --deep" not in restored.stdout, "that would write down a log that does not verify"
+    assert "as the head and anchors say" not in restored.stdout
     file.write_bytes(after)
     with closing(sqlite3.connect(file)) as connection, connection:
         (name,) = connection.execute("SELECT name FROM sqlite_master WHERE name = 'audit_entry_no_delete'").fetchone()
@@ -356,6 +422,16 @@ def test_root_sees_what_the_user_of_the_register_sees(sqlite_office: Office) -> 
         ("program", "place"),
         ("program", "extras"),
     }
+
+
+def test_an_anchor_that_somebody_emptied_is_told(sqlite_office: Office) -> None:
+    office = tidy(sqlite_office)
+    office.cli("run")
+    assert ("audit log", "ends") not in fixes(told(office))
+    [anchor] = (path for path in (office.folder / "anchor").iterdir() if path.is_file())
+    anchor.write_bytes(b"")
+    assert "whoever emptied it" in fixes(told(office))["audit log", "ends"]
+    assert [line.state for line in told(office)["audit log", "ends"]] == ["fix"]
 
 
 def test_a_key_that_is_lost_is_told(sqlite_office: Office) -> None:

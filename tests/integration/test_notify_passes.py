@@ -437,7 +437,7 @@ def test_claim_that_was_lost_while_sending_writes_nothing(told: Work, monkeypatc
 
 
 def test_pass_that_another_host_is_doing_is_left_to_it(told: Work, monkeypatch: pytest.MonkeyPatch) -> None:
-    lease.take(told.context.database, "notify", 1e6)
+    lease.take(told.context.database, "notify", 3000)
     moments = iter(range(0, 10**6, 10))
     monkeypatch.setattr(telling, "monotonic", lambda: next(moments))
     monkeypatch.setattr(telling, "sleep", lambda _: None)

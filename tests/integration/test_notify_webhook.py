@@ -175,8 +175,14 @@ def test_post_that_is_not_taken_says_why_and_not_the_address(
     assert "secret-path" not in channel(receiver.url).place
 
 
+def test_what_was_taken_has_arrived_however_long_the_answer_is(receiver: Receiver, message: Message) -> None:
+    receiver.drip, receiver.headers = True, {"Content-Length": str(1 << 40)}
+    assert channel(receiver.url).send(message) is None
+    assert len(receiver.got) == 1
+
+
 def test_host_that_drips_or_never_answers_costs_no_more_than_the_time_out(receiver: Receiver, message: Message) -> None:
-    receiver.drip = True
+    receiver.drip, receiver.status = True, 100  # which is to be followed by another answer
     with pytest.raises(NoticeError, match=r"takes too long|cannot be reached"):
         channel(receiver.url, timeout=0.5).send(message)
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -126,6 +127,12 @@ def test_forged_or_torn_notes_are_passed_over(log: Log, tmp_path: Path) -> None:
         out.write(f"\n\n{forged}\n\n{twice}\n\n{ahead[:-20]}\n\n".encode() + b"\xff\xfe\n\n")
     assert compared(log, file) == []
     assert [said.size for said, _ in read_notes(file.path, ORIGIN) or []] == [5, 901]
+
+
+def test_pipe_in_place_of_an_anchor_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "anchor")
+    with pytest.raises(AnchorError, match="is a pipe and no file"):
+        read_notes(tmp_path / "anchor", ORIGIN)
 
 
 def test_log_without_an_anchor_is_held_against_nothing(log: Log) -> None:

@@ -107,6 +107,16 @@ def test_week_that_was_told_is_not_told_again_by_who_thinks_it_is_still_the_week
     assert told == [True, True, False, False, False, True]
 
 
+def test_what_a_clock_told_that_was_years_ahead_is_told_again_when_it_is_right() -> None:
+    channel = Channel()
+    told = [
+        channel.tell(occasion(day, once=True), at=NOW + days * DAY)
+        for day, days in ((1, 0), (9000, 9000), (8, 7), (8, 8), (15, 14))
+    ]
+    assert [bool(keys) for keys in told] == [True, True, True, False, True]
+    assert not channel.tell(occasion(15, once=True), at=NOW + 14 * DAY - DAY / 48)  # another host, half an hour behind
+
+
 class Step(NamedTuple):
     """A pass: how bad it is then (None: nothing is said of it), whether the message arrives, hours since the last."""
 

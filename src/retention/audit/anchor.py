@@ -72,6 +72,9 @@ def read_notes(path: Path, family: str) -> list[tuple[Checkpoint, str]] | None:
         AnchorError: the file cannot be read.
 
     """
+    if path.is_fifo():  # to open it would wait for ever for somebody who writes
+        msg = f"{path}: the anchor is a pipe and no file; find out who put it there, and put the file back"
+        raise AnchorError(msg)
     try:
         text = path.read_bytes().decode("utf-8", "replace")
     except FileNotFoundError:

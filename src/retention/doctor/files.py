@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,7 +77,8 @@ def secrets(case: Case) -> Iterator[Line]:
         try:
             mode = stat.S_IMODE(path.stat().st_mode)
         except FileNotFoundError:
-            yield about.fix(f"{path} is named as a file with a secret and is not there", f"ls -l {path.parent}")
+            look = case.station.plain("ls", "-l", str(path.parent))
+            yield about.fix(f"{path} is named as a file with a secret and is not there", look)
             continue
         except OSError as error:
             yield about.note(f"{path} cannot be looked at ({error.strerror})")
@@ -146,7 +148,10 @@ class _Waiting(NamedTuple):
 def _waiting(folder: Path) -> _Waiting:
     with os.scandir(folder) as entries:
         files = [one for one in entries if one.is_file(follow_symlinks=False) and not one.name.startswith(".")]
-        times = [one.stat(follow_symlinks=False).st_mtime for one in files]
+        times = []
+        for one in files:
+            with suppress(FileNotFoundError):  # a run that is at work has just taken it
+                times.append(one.stat(follow_symlinks=False).st_mtime)
     return _Waiting(len(times), min(times, default=0.0))
 
 
@@ -154,8 +159,8 @@ def _say_waiting(case: Case, waiting: _Waiting) -> tuple[str, bool]:
     """Say what waits and since when, and whether that is long."""
     if not waiting.files:
         return "nothing waits", False
-    oldest = datetime.fromtimestamp(waiting.since, UTC)
-    age = max(case.now - oldest, timedelta())
+    # Whoever delivers a file sets its time, to one that no calendar has if he likes.
+    age = timedelta(seconds=min(max(case.now.timestamp() - waiting.since, 0), case.now.timestamp()))
     told = f"{say_count(waiting.files, 'file')}, the oldest for {say_count(age.days, 'day')}"
     return told, age > _LONG
 

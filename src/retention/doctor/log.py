@@ -35,19 +35,21 @@ def ends(case: Case) -> Iterator[Line]:
     """Hold the ends of the log against its head and its anchors; say when all of it was last verified."""
     context, about = case.opened, About("audit log", "ends")
     look = case.station.ours("audit", "verify", "--deep")
-    memory = context.remembered()
+    memory, emptied, fits = context.remembered(), list[str](), False
     with context.database.read() as connection:
         try:
-            memory.compare(connection)
+            emptied = memory.compare(connection)
+            fits = not emptied
         except RestoredError as error:
             # To verify it would write down that the log is broken, which the next epoch says better.
             yield about.fix(str(error), case.station.ours("audit", "new-epoch", "--help"), Exit.BELT_CLOSED)
         except LogError as error:
             yield about.fix(str(error), look, Exit.LOG_NOT_VERIFIED)
         log = log_standing(connection, context.installation.origin, context.verifiers)
+    yield from (about.fix(told, look) for told in emptied)
     if log.fault is not None:
         yield about.fix(log.words(), look, Exit.LOG_NOT_VERIFIED)
-    else:
+    elif fits:
         yield about.ok(f"{context.installation.origin}: {say_count(log.size, 'entry')}, as the head and anchors say")
     triggers = About("audit log", "triggers")
     if log.triggers is None:

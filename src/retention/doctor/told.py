@@ -19,14 +19,19 @@ def as_text(lines: Sequence[Line]) -> str:
     subjects = min(28, max((len(line.subject) for line in lines), default=0))
     told = []
     for line in lines:
-        detail = line.detail.replace("\n", "; ")
+        detail = _visible(line.detail.replace("\n", "; "))
         told.append(f"{line.state.upper():<4}  {line.group:<{groups}}  {line.subject:<{subjects}}  {detail}")
         if line.command is not None:
-            told.append(f"      {'':<{groups}}  $ {line.command}")
+            told.append(f"      {'':<{groups}}  $ {_visible(line.command)}")
     counted = Counter(line.state for line in lines)
     fixes, notes = counted["fix"], counted["note"]
     head = f"{fixes} to fix" if fixes else "Nothing to fix"
     return "\n".join([*told, "", f"{head}, {say_count(notes, 'note')}, {counted['ok']} in order."])
+
+
+def _visible(text: str) -> str:
+    """Let no name of a file steer the terminal of whoever asks, or be more than it can show."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 
 def as_json(lines: Sequence[Line], said: Sequence[str]) -> dict[str, Any]:

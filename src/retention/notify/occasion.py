@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 BROKEN, RISK, NOTE, INFORMATION = 3, 2, 1, 0
 """How urgent something is; the most urgent gives a message its subject."""
+_APART = timedelta(hours=1)
+"""Clocks of two hosts may differ by so much; what was told later than that was told by a clock that was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +120,6 @@ def _is_to_be_told(occasion: Occasion, row: Remembered, repeat: timedelta, now: 
     # Counted in days that are a little short, so that a daily run of the same hour does not miss its turn.
     # A clock that was put back must not keep anything from being told.
     passed = now - from_epoch(row.told_at)
-    return not occasion.once and not timedelta() <= passed < repeat - timedelta(hours=1)
+    if occasion.once:
+        return passed < -_APART
+    return not timedelta() <= passed < repeat - timedelta(hours=1)

@@ -46,7 +46,8 @@ class WebhookChannel:
         body = json.dumps(as_json(message)).encode("ascii")
         headers = {"Content-Type": "application/json", ID: message.ident, **self._signed(body, message.sent_at)}
         try:
-            status = in_time(partial(post, self._url, body, headers, self._timeout), self._timeout).status
+            posting = partial(post, self._url, body, headers, self._timeout, heard=False)
+            status = in_time(posting, self._timeout).status
         except HostError as error:
             raise NoticeError(str(error)) from None
         if status // 100 != 2:  # noqa: PLR2004  # the class of success

@@ -10,7 +10,10 @@ import json
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from sqlalchemy import select
+
 from retention.audit.stored import entries_at
+from retention.audit.tables import audit_entry
 from retention.model import Period
 from retention.policy.days import local_day
 from retention.policy.period import expires_on
@@ -103,6 +106,14 @@ def known(connection: Connection, before: int | None = None) -> Known:
         elif said["kind"] == "backup_gone" and said["backup"] in copies:
             copies[said["backup"]] = copies[said["backup"]]._replace(gone_entry=index)
     return Known(tuple(rules), tuple(copies.values()))
+
+
+def untold(connection: Connection) -> bool:
+    """Tell whether the log has an entry of backups that the table does not name; this walks over the whole log."""
+    # No text in an entry can look like that, because a quotation mark within one is escaped.
+    of_backups = audit_entry.c.body.contains('"kind":"backup_', autoescape=True)
+    found = connection.execute(select(audit_entry.c.seq).where(of_backups)).scalars()
+    return not set(backups.entries(connection)).issuperset(found)
 
 
 def reach(found: Known, what: str, on: date, zone: ZoneInfo) -> Reach | None:

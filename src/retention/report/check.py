@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 from retention.errors import AnchorError
@@ -127,7 +128,9 @@ def inspect_sources(sources: Iterable[SourceSettings]) -> list[str]:
     for source in sources:
         path = source.folder
         if not path.is_dir():
-            problems.append(f"source {source.name}: {path} is not a folder; make it with: mkdir -p {path}")
+            problems.append(
+                f"source {source.name}: {path} is not a folder; make it with: mkdir -p {shlex.quote(str(path))}"
+            )
         elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
             problems.append(
                 f"source {source.name}: {path} cannot be read and written by this user; "

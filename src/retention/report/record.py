@@ -207,6 +207,9 @@ def ended_run(connection: Connection, run_id: int) -> runs.Run:
 def _copies(connection: Connection, run: runs.Run, schedule: Schedule) -> tuple[Reach, ...]:
     """Say what was known of backups when the run's checkpoint was signed; what is said later changes no record."""
     ended = from_epoch(run.started_at if run.finished_at is None else run.finished_at)
+    if backups.untold(connection):
+        msg = "the log has entries of backups that the register does not know of; see who changed its table backup"
+        raise LogError(msg)
     said = backups.known(connection, run.checkpoint_size)
     return backups.reaches(said, local_day(ended, schedule.zone), schedule.zone)
 

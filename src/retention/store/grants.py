@@ -36,6 +36,8 @@ _AUDIT = {
     "audit_head": "UPDATE (size, root, edge)",
     "audit_rotation": "INSERT, UPDATE (previous_condemned_at, previous_destroyed_at)",
 }
+_ADDED = {"backup": "INSERT"}
+"""What says where entries stand: who could take a row away could have a record say less than the log."""
 _SETTLED = ("installation", "alembic_version")
 _VACUUMED = tuple(table.name for table in (message, redated, upstream_item, upstream_call, webhook_event, webhook_seen))
 
@@ -87,7 +89,7 @@ def script(owner: str, service: str) -> str:
 def _more(name: str) -> str:
     if name in _SETTLED:
         return ""
-    return f", {_AUDIT.get(name, 'INSERT, UPDATE, DELETE')}"
+    return f", {(_AUDIT | _ADDED).get(name, 'INSERT, UPDATE, DELETE')}"
 
 
 _POWERS = """

@@ -29,6 +29,10 @@ NAME = "cycle"
 SECONDS = 120.0
 """For so long a job's lease is kept after it was renewed last, by a holder of another machine."""
 
+_LONGEST = 7200.0
+"""No lease is for longer than an hour: one that has more left was taken by a clock that was put back since. Where its
+holder lives all the same, it commits nothing more, by its token."""
+
 _EVENTS = "events|"
 _PAUSE = 0.25
 _TRIES = 240
@@ -75,9 +79,9 @@ def take(database: Database, name: str = NAME, seconds: float = SECONDS, *, even
         insert = "INSERT INTO lease (name, holder, token, expires_at) VALUES (:name, '', 0, 0) ON CONFLICT DO NOTHING"
         connection.execute(text(insert), {"name": name})  # on PostgreSQL this waits for who is renewing it just now
         row = connection.execute(
-            text(f"SELECT holder, token, expires_at > {clock} AS alive FROM lease WHERE name = :name"), {"name": name}
+            text(f"SELECT holder, token, expires_at - {clock} AS remains FROM lease WHERE name = :name"), {"name": name}
         ).one()
-        if row.holder and row.alive and not _is_dead(row.holder):
+        if row.holder and row.remains > 0 and not _is_dead(row.holder, lost=row.remains > _LONGEST):
             if row.holder.startswith(_EVENTS):
                 msg = f"events are being registered ({_describe(row.holder)}); wait for it to finish"
                 raise RegisteringError(msg)
@@ -146,10 +150,11 @@ def _started(pid: int) -> str:
     return "" if fields[0] in _OVER else fields[19]
 
 
-def _is_dead(holder: str) -> bool:
+def _is_dead(holder: str, *, lost: bool) -> bool:
+    """Tell whether a holder is known to be dead; one that cannot be looked at from here is where it is ``lost``."""
     machine, pid, started = holder.removeprefix(_EVENTS).rsplit("|", 2)
     if machine != _machine() or "unknown" in machine or not started:
-        return False
+        return lost
     return _started(int(pid)) != started
 
 
