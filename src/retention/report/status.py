@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from retention.model import MessageClass
     from retention.policy.coverage import Watched
     from retention.policy.hold import Hold
-    from retention.policy.schedule import Schedule
+    from retention.policy.schedule import Rule, Schedule
     from retention.report.log_standing import LogStanding
+    from retention.store.register import Bucket
 
 Promise = Literal["kept", "at_risk", "broken"]
 
@@ -192,19 +193,40 @@ def _backlog(
         backlog.due += sum(bucket.messages for bucket in free)
         backlog.held += sum(bucket.messages for bucket in kept)
         if free:
-            first = from_epoch(free[0].at)
-            due_at = schedule.due_at(rule, first) if rule else first
-            backlog.first_due_at = min(filter(None, (backlog.first_due_at, due_at)))
+            since = _free_since(connection, schedule, rule, free, before=cutoff, held=holds.ACTIVE)
+            backlog.first_due_at = min(filter(None, (backlog.first_due_at, since)))
         earlier = to_epoch(schedule.cutoff(rule, now - grace) if rule else now - grace)
         late = register.count_by_quarter(connection, before=earlier, class_ids=class_ids, negate=recently_held)
         if late:
             backlog.overdue += sum(bucket.messages for bucket in late)
-            first = from_epoch(late[0].at)
-            due_at = schedule.due_at(rule, first) if rule else first
-            backlog.oldest_due_at = min(filter(None, (backlog.oldest_due_at, due_at)))
+            since = _free_since(connection, schedule, rule, late, before=earlier, held=recently_held)
+            backlog.oldest_due_at = min(filter(None, (backlog.oldest_due_at, since)))
         if rule and (following := register.first_from(connection, start=cutoff, class_ids=class_ids)) is not None:
             backlog.next_due.append(schedule.due_at(rule, from_epoch(following)))
     return backlog
+
+
+def _free_since(
+    connection: Connection, schedule: Schedule, rule: Rule | None, found: list[Bucket], *, before: int, held: str
+) -> datetime:
+    """Give from when the first of what was found was due and held by nothing: what a hold kept waits from its release.
+
+    ``found`` was received before an instant and is covered by no hold of the condition ``held``.
+    """
+
+    def due_at(bucket: Bucket) -> datetime:
+        received = from_epoch(bucket.at)
+        return schedule.due_at(rule, received) if rule else received
+
+    first = to_epoch(due_at(found[0]))
+    ids = {bucket.class_id for bucket in found}
+    instants = []
+    for at in (first, *holds.releases_since(connection, first + 1)):
+        let_go = None if at == first else holds.released_on(at)
+        kept = f"{held} OR {holds.released_since(at + 1)}"
+        if part := register.count_by_quarter(connection, before=before, class_ids=ids, holds=let_go, negate=kept):
+            instants.append(max(due_at(part[0]), from_epoch(at)))
+    return min(instants)
 
 
 def _unapproved(plans: dict[str, Any], backlog: _Backlog, grace: timedelta) -> list[str]:
