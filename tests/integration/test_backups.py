@@ -49,7 +49,8 @@ TODAY = AUTUMN.date()
 def test_without_a_word_of_backups_nothing_is_known_of_them(work: Work) -> None:
     run(work)
     assert {one["until"] for one in copies(work).values()} == {None}
-    assert "not known" in " ".join(work.explain("m-1", AUTUMN).working)
+    working = " ".join(work.explain("m-1", AUTUMN).working)
+    assert "not known: no period is registered, and no copy of that time that is still kept" in working
     assert work.entries("backup_period") == []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,3 +105,32 @@ def test_breaks_that_overlap_are_told_as_one(work: Work) -> None:
     work.purge(AUTUMN + DAY)
     export(work, AUTUMN + 2 * DAY)
     assert before(work) == Break(("source", "overdue"), datetime(2026, 11, 3, tzinfo=UTC), AUTUMN + 2 * DAY)
+
+
+def test_what_a_hold_kept_is_overdue_from_the_grace_after_its_release(work: Work) -> None:
+    work.take(ROWS)
+    number = work.hold(received_through=date(2026, 8, 31))
+    released = datetime(2026, 11, 10, 8, tzinfo=UTC)
+    work.release(number, now=released)
+    waits = work.status(released)
+    assert (waits.promise, waits.breaks_at) == ("kept", "2026-11-11T08:00:00Z")
+    assert since(work, released + 3 * DAY) == (released + DAY, False)
+    assert work.status(released + 3 * DAY).oldest_overdue_days == 3
+    work.purge(released + 4 * DAY)
+    assert before(work) == Break(("overdue",), released + DAY, released + 4 * DAY)
+
+
+def test_of_what_is_overdue_each_waits_from_its_own_day_or_the_release_of_its_last_hold(work: Work) -> None:
+    work.take([*ROWS, row("late", "2026-08-09 09:00:00")])
+    early, late = (work.hold(received_through=date(2026, 8, day)) for day in (2, 3))
+    work.release(early, now=datetime(2026, 11, 5, tzinfo=UTC))
+    work.release(late, now=datetime(2026, 11, 20, tzinfo=UTC))
+    assert since(work, datetime(2026, 11, 25, tzinfo=UTC)) == (datetime(2026, 11, 11, tzinfo=UTC), False)
+
+
+def test_hold_that_was_placed_on_what_was_overdue_hides_no_break(work: Work) -> None:
+    work.take(ROWS)
+    number = work.hold(now=datetime(2026, 11, 8, tzinfo=UTC), received_through=date(2026, 8, 31))
+    work.release(number, now=datetime(2026, 11, 9, tzinfo=UTC))
+    work.purge(datetime(2026, 11, 9, 1, tzinfo=UTC))
+    assert before(work) == Break(("overdue",), datetime(2026, 11, 3, tzinfo=UTC), datetime(2026, 11, 9, 1, tzinfo=UTC))

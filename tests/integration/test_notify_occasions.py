@@ -10,6 +10,7 @@ import pytest
 from retention.acts.approving import approve_plan
 from retention.errors import BeltClosedError, LogError, NotApprovedError
 from retention.notify.occasion import BROKEN
+from retention.notify.words import say_when
 from retention.report.facts import FAILED, REFUSED, read_facts
 from retention.report.occasions import occasions, state_for
 from retention.standing import status_in
@@ -90,7 +91,9 @@ def test_hold_that_was_just_released_breaks_nothing_and_is_no_riddle(told: Work)
     told.take(ROWS)
     number = told.hold(contact="a-contact")
     told.release(number, now=AUTUMN)
-    assert found(told, AUTUMN)["near"].title == "the promise may break at any moment"
+    assert found(told, AUTUMN) == {}
+    near = found(told, AUTUMN + 13 * HOUR)["near"]
+    assert near.title == f"the promise BREAKS on {say_when(AUTUMN + DAY, told.context.schedule.zone)}"
 
 
 def test_closed_belt_is_told_with_its_figures_and_by_when(told: Work) -> None:

@@ -333,3 +333,13 @@ def test_run_that_waits_for_approval_has_done_its_work(work: Work) -> None:
     with pytest.raises(NotApprovedError):
         work.run(DUE_FROM)
     assert stuck(work, DUE_FROM + timedelta(hours=1)) == {"run": None}
+
+
+def test_clock_that_went_back_puts_the_promise_at_risk_before_any_run_says_so(work: Work) -> None:
+    work.take([row("fresh", "2026-11-20 09:00:00")], now=AUTUMN)
+    assert work.status(AUTUMN - timedelta(minutes=4)).promise == "kept"
+    back = work.status(AUTUMN - timedelta(days=60))
+    assert (back.promise, back.due) == ("at_risk", 0)
+    assert back.reasons == [
+        "the clock says 2026-09-23T12:00:00Z, but something was done here at 2026-11-22T12:00:00Z: set it right"
+    ]

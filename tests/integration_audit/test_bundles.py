@@ -172,6 +172,20 @@ def test_a_checkpoint_that_was_kept_must_be_one_of_this_log(purged: Office) -> N
         answer(purged, "verify", "--since", "kept.txt", code=code)
 
 
+def test_what_was_changed_within_a_checkpoint_that_was_kept_is_not_called_unaltered(purged: Office) -> None:
+    answer(purged, "export", "--bundle", "whole")
+    note = (purged.folder / "whole/checkpoint").read_text("utf-8")
+    sizes = sorted(int(one.name) for one in (purged.folder / "whole/checkpoints").iterdir())
+    before = next((purged.folder / f"whole/checkpoints/{size}").read_text("utf-8") for size in sizes if size <= 12)
+    (purged.folder / "later.txt").write_text(note, encoding="utf-8")
+    (purged.folder / "earlier.txt").write_text(before, encoding="utf-8")
+    with edited(purged):
+        told = answer(purged, "verify", "--since", "later.txt", code=13)
+        assert "first bad entry 12" in told
+        assert "CHECKED" not in told
+        assert "CHECKED: the log begins with" in answer(purged, "verify", "--since", "earlier.txt", code=13)
+
+
 def test_a_deep_verification_says_what_it_looked_at(purged: Office) -> None:
     assert "CHECKED" not in answer(purged, "verify")
     assert "CHECKED: the register (0 messages) fits the log: by day and class" in answer(purged, "verify", "--deep")

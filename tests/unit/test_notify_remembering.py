@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from retention.model import to_epoch
-from retention.notify.occasion import BROKEN, NOTE, Occasion, after, decide
+from retention.notify.occasion import BROKEN, NOTE, Occasion, Told, after, decide
+from retention.notify.words import write
 from retention.store.notifications import Remembered
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+LONDON = ZoneInfo("Europe/London")
 
 
 def occasion(grade: int = 1, key: str = "belt", **more: object) -> Occasion:
@@ -51,6 +54,25 @@ def test_what_got_worse_is_told_at_once_and_what_got_better_may_get_worse_again(
     channel = Channel()
     said = [bool(channel.tell(occasion(grade))) for grade in (1, 1, 2, 2, 1, 1, 2, 2)]
     assert said == [True, False, True, False, False, False, True, False]
+
+
+def test_another_state_lasts_from_when_it_came_and_what_only_got_worse_from_its_beginning() -> None:
+    channel = Channel()
+    for hours, grade in enumerate((1, 1, 2, 2, 0)):
+        found = occasion(grade), occasion(grade, "promise", anew=True)
+        channel.tell(*found, at=NOW + timedelta(hours=hours), arrives=grade > 0)
+    assert channel.known["belt"].since == to_epoch(NOW)
+    assert channel.known["promise"].since == to_epoch(NOW + timedelta(hours=2))
+
+
+def test_message_about_a_new_state_does_not_say_that_it_lasts_since_the_one_before() -> None:
+    broken, at = occasion(2, "promise", anew=True), to_epoch(NOW)
+    told = [Told(broken, since, at) for since in (at, at + 3600)]
+    texts = [
+        write((one,), channel="office", origin="o", promise="broken", drill=False, now=NOW, sent_at=NOW, zone=LONDON)
+        for one in told
+    ]
+    assert ["Since" in one.text for one in texts] == [True, False]
 
 
 def test_what_did_not_arrive_is_told_until_it_does() -> None:

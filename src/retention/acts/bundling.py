@@ -168,7 +168,9 @@ def verify_since(
             known = len(found.problems)
             compare_since(connection, head, kept, found.add, rotation.introduced(connection))
             if len(found.problems) == known:
-                found.checked += [goes_on_from(one.size) for one in kept]
+                # The tiles go on from it; that the entries do is only known up to the first that is wrong.
+                sound = head.size if found.ok else found.first_bad_index or 0
+                found.checked += [goes_on_from(one.size) for one in kept if one.size <= sound]
         except LogError as error:  # a head that cannot be read is among the problems already
             found.add(str(error))
     return found

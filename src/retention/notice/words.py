@@ -158,7 +158,11 @@ class English:
 
     def disposed(self, count: int) -> str:
         """Say how much a run deleted."""
-        return "Nothing was due." if not count else f"It deleted {count:,} message{'' if count == 1 else 's'}."
+        return (
+            "No message had to be deleted."
+            if not count
+            else f"It deleted {count:,} message{'' if count == 1 else 's'}."
+        )
 
     def waiting(self, count: int) -> str:
         """Say how much goes in the next run."""

@@ -33,7 +33,7 @@ class Occasion:
     """One occasion. ``key`` is the same while it lasts; ``grade`` is greater where it is worse, 0 where it is over.
 
     ``facts`` are sentences, ``do`` command lines or, in words, what to do. ``once`` is told for each grade only
-    once, ``always`` whatever was told before.
+    once, ``always`` whatever was told before. ``anew``: another grade is another state, which lasts from then on.
     """
 
     key: str
@@ -45,6 +45,7 @@ class Occasion:
     urgency: int = NOTE
     once: bool = False
     always: bool = False
+    anew: bool = False
     attachment: str | None = None
 
 
@@ -109,7 +110,8 @@ def _met(occasion: Occasion, before: Remembered | None, now: datetime) -> Rememb
     kept = before.told_grade
     if kept is not None and 0 < occasion.grade < kept and not occasion.once:
         kept = occasion.grade
-    return before._replace(grade=occasion.grade, told_grade=kept)
+    since = to_epoch(now) if occasion.anew and occasion.grade not in {0, before.grade} else before.since
+    return before._replace(grade=occasion.grade, told_grade=kept, since=since)
 
 
 def _is_to_be_told(occasion: Occasion, row: Remembered, repeat: timedelta, now: datetime) -> bool:

@@ -61,7 +61,7 @@ def write(
 def _told(number: int, told: Told, zone: ZoneInfo) -> Iterable[str]:
     occasion = told.occasion
     yield _wrapped(f"{number}. {occasion.title[:1].upper()}{occasion.title[1:]}", "   ")
-    if told.before is not None and occasion.grade and not occasion.once:
+    if told.before is not None and told.before >= told.since and occasion.grade and not occasion.once:
         yield _wrapped(f"   Since {say_when(from_epoch(told.since), zone)}; this is told again while it lasts.", "   ")
     for fact in occasion.facts:
         # What is indented stands as it is: lists, and what is to be copied.

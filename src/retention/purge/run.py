@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 ERASURE_BLOCKED = "erasure-blocked"
 UNSEARCHED = "residue-unsearched"
+_OF_THE_REGISTER = (
+    "do NOT remove this file, it is the register: an identifier with which another one begins that is still registered "
+    "is found as well; what was left behind goes with the next erasure"
+)
 
 
 def start(
@@ -120,10 +124,11 @@ def perform(database: Database, log: AuditLog, order: Order, places: Iterable[Pa
         bare = order_items.listed_anywhere(connection, keys) | upstream_calls.listed_anywhere(connection, keys)
         bare |= inbox.waiting_anywhere(connection, keys)
     excepted = {identifier: spelled for identifier, spelled in keys.items() if identifier in bare}
-    searched = search(list(keys), excepted, database.files(), places)
+    own = database.files()
+    searched = search(list(keys), excepted, own, places)
     residue = sum(searched.found.values())
     with database.write() as connection:
-        _report_erasure(connection, blocked, searched.found, order.now)
+        _report_erasure(connection, blocked, searched.found, own, order.now)
         _report_unsearched(connection, searched.unsearched, order.now)
         runs.note(connection, order.run_id, residue=residue)
         runs.finish(connection, order.run_id, "done", order.now)
@@ -205,7 +210,9 @@ def _held_since(connection: Connection, plan: Plan) -> Iterable[int]:
         yield sum(bucket.messages for bucket in found)
 
 
-def _report_erasure(connection: Connection, blocked: str | None, found: dict[Path, int], now: datetime) -> None:
+def _report_erasure(
+    connection: Connection, blocked: str | None, found: dict[Path, int], own: list[Path], now: datetime
+) -> None:
     if blocked is None:
         findings.mended(connection, ERASURE_BLOCKED, at=now)
         orders.erased(connection)
@@ -214,7 +221,8 @@ def _report_erasure(connection: Connection, blocked: str | None, found: dict[Pat
     if not found and blocked is None:
         findings.mended(connection, "residue", at=now)
     for path, hits in found.items():
-        reason = f"still holds {hits} of the identifiers that were sampled of purged messages; dispose of the file"
+        advice = _OF_THE_REGISTER if path in own else "dispose of the file"
+        reason = f"still holds {hits} of the identifiers that were sampled of purged messages; {advice}"
         findings.open_finding(connection, "residue", reason, at=now, file=str(path))
 
 

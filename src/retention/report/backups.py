@@ -152,7 +152,8 @@ def say_copies(found: Known, on: date, zone: ZoneInfo, today: date) -> list[str]
     """Say of what was disposed of on a day in which copies it may still be, and until when."""
     told = reaches(found, on, zone, HOLDING)
     if not told:
-        return ["until when a backup may hold it is not known: no period and no copy of that time is registered"]
+        missing = "no period is registered, and no copy of that time that is still kept"
+        return [f"until when a backup may hold it is not known: {missing}"]
     lines = []
     for one in told:
         name, day = KINDS[one.what], say_day(one.until)

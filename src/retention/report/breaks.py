@@ -10,18 +10,19 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from retention.model import Period, from_epoch
+from retention.model import Period, from_epoch, to_epoch
 from retention.policy.days import start_of_day
 from retention.policy.period import expires_on
 from retention.report.log_standing import CALLED_MENDED, NOT_VERIFIED
 from retention.report.upstream import upstream_of
-from retention.store import findings, orders, runs, verifications
+from retention.store import findings, holds, orders, runs, verifications
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection
 
+    from retention.policy.hold import Hold
     from retention.policy.plan import Plan
     from retention.policy.schedule import Schedule
     from retention.report.status import Status
@@ -70,9 +71,9 @@ def last_break(connection: Connection, schedule: Schedule, grace: timedelta) -> 
 
 def _late_purges(connection: Connection, schedule: Schedule, grace: timedelta) -> Iterator[Break]:
     """Find the latest runs whose plans held something overdue; until they ended the promise was broken."""
-    late = False
+    late, every = False, holds.load(connection)
     for found, made in runs.carried_out(connection):
-        oldest = _oldest_due(made, schedule)
+        oldest = _oldest_due(made, schedule, every, grace)
         if oldest is not None and oldest + grace <= from_epoch(found.started_at):
             late = True
             yield Break((OVERDUE,), oldest + grace, from_epoch(found.finished_at or found.started_at))
@@ -80,16 +81,29 @@ def _late_purges(connection: Connection, schedule: Schedule, grace: timedelta) -
             return
 
 
-def _oldest_due(plan: Plan, schedule: Schedule) -> datetime | None:
-    """Give from when the first of what a plan held was due; what a hold had kept until just then does not count."""
-    due = [
-        _due_at(tally.received_on, rule.keep, schedule)
-        for rule in plan.rules
-        if rule.keep  # what no rule covers any more was due at once, and nobody can say how late
-        for tally in rule.tallies
-        if tally.due > tally.released
-    ]
+def _oldest_due(plan: Plan, schedule: Schedule, every: list[Hold], grace: timedelta) -> datetime | None:
+    """Give from when the first of what a plan held was due and held by nothing.
+
+    What holds gave up since the run before waits from the latest release of one that was placed before it was overdue:
+    which of several covered it nobody can say any more.
+    """
+    due = []
+    for rule in plan.rules:
+        if not rule.keep:
+            continue  # what no rule covers any more was due at once, and nobody can say how late
+        for tally in rule.tallies:
+            at = _due_at(tally.received_on, rule.keep, schedule)
+            if tally.due > tally.released:
+                due.append(at)
+            elif tally.due:
+                due.append(max([at, *_let_go(every, plan, at + grace)]))
     return min(due, default=None)
+
+
+def _let_go(every: list[Hold], plan: Plan, overdue_at: datetime) -> Iterator[datetime]:
+    for hold in every:
+        if hold.released_at is not None and to_epoch(hold.released_at) <= plan.now and hold.placed_at <= overdue_at:
+            yield hold.released_at
 
 
 def _due_at(received_on: str, keep: str, schedule: Schedule) -> datetime:

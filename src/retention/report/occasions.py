@@ -86,12 +86,13 @@ def _promise(facts: Facts, channel: str) -> Iterator[Occasion]:
     elif state == "at_risk":
         named = f"The status names {say_count(len(status.reasons), 'reason')}; somebody must look, or it may break."
         facts_told = (named, *_reasons(facts))
-        yield Occasion("promise", "promise", "the promise is AT RISK", facts_told, ("retention status",), urgency=RISK)
+        title, look = "the promise is AT RISK", ("retention status",)
+        yield Occasion("promise", "promise", title, facts_told, look, urgency=RISK, anew=True)
     else:
         late = f": {say_count(status.overdue, 'message')} overdue" if status.overdue else ""
         do = ("retention run", "retention status") if status.overdue else ("retention status",)
         title = f"the promise is BROKEN{late}"
-        yield Occasion("promise", "promise", title, tuple(_reasons(facts)), do, grade=2, urgency=BROKEN)
+        yield Occasion("promise", "promise", title, tuple(_reasons(facts)), do, grade=2, urgency=BROKEN, anew=True)
 
 
 def _reasons(facts: Facts) -> Iterator[str]:

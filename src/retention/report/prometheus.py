@@ -70,7 +70,7 @@ METRICS = (
     ),
     Metric(
         "retention_overdue_oldest_seconds",
-        "For how long the oldest overdue message has been due; 0 where nothing is overdue.",
+        "For how long the oldest overdue message has been due and not held; 0 where nothing is overdue.",
         _one(lambda status: status.oldest_overdue_seconds),
     ),
     Metric(

@@ -20,7 +20,7 @@ from retention.report.coming import by_rule, coming
 from retention.report.jobs import jobs_of, stuck_jobs
 from retention.report.log_standing import log_standing
 from retention.report.upstream import calls_of, lags, upstream_of
-from retention.store import findings, holds, inbox, refusals, register, runs, verifications
+from retention.store import findings, holds, imports, inbox, refusals, register, runs, verifications
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -33,10 +33,14 @@ if TYPE_CHECKING:
     from retention.model import MessageClass
     from retention.policy.coverage import Watched
     from retention.policy.hold import Hold
-    from retention.policy.schedule import Schedule
+    from retention.policy.schedule import Rule, Schedule
     from retention.report.log_standing import LogStanding
+    from retention.store.register import Bucket
 
 Promise = Literal["kept", "at_risk", "broken"]
+
+_SLACK = timedelta(minutes=5)
+"""So far clocks of hosts may be apart, as the purge's own belt has it."""
 
 
 class Expected(NamedTuple):
@@ -120,9 +124,9 @@ def status_of(
     active = holds.load(connection, active_only=True)
     late_reviews = [hold for hold in active if hold.review_on < schedule.today(now)]
     upstream, arrivals = upstream_of(connection, now, grace), lags(connection, expected.sources, now)
-    broken = _broken(backlog, log)
-    broken += upstream.broken
-    risks = [*lost, *_guards(log), *_risks(by_kind, late_reviews), *upstream.risks, *_silent(arrivals)]
+    broken = [*_broken(backlog, log), *upstream.broken]
+    risks = [*_clock(connection, now), *lost, *_guards(log), *_risks(by_kind, late_reviews)]
+    risks += [*upstream.risks, *_silent(arrivals)]
     waiting, since = inbox.count_waiting(connection), inbox.oldest_waiting(connection)
     if since is not None and since < to_epoch(now - grace):
         risks.append(_waiting(waiting, since))
@@ -192,19 +196,43 @@ def _backlog(
         backlog.due += sum(bucket.messages for bucket in free)
         backlog.held += sum(bucket.messages for bucket in kept)
         if free:
-            first = from_epoch(free[0].at)
-            due_at = schedule.due_at(rule, first) if rule else first
-            backlog.first_due_at = min(filter(None, (backlog.first_due_at, due_at)))
+            since = _free_since(connection, schedule, rule, free, before=cutoff, held=holds.ACTIVE)
+            backlog.first_due_at = min(filter(None, (backlog.first_due_at, since)))
         earlier = to_epoch(schedule.cutoff(rule, now - grace) if rule else now - grace)
         late = register.count_by_quarter(connection, before=earlier, class_ids=class_ids, negate=recently_held)
         if late:
             backlog.overdue += sum(bucket.messages for bucket in late)
-            first = from_epoch(late[0].at)
-            due_at = schedule.due_at(rule, first) if rule else first
-            backlog.oldest_due_at = min(filter(None, (backlog.oldest_due_at, due_at)))
+            since = _free_since(connection, schedule, rule, late, before=earlier, held=recently_held)
+            backlog.oldest_due_at = min(filter(None, (backlog.oldest_due_at, since)))
         if rule and (following := register.first_from(connection, start=cutoff, class_ids=class_ids)) is not None:
             backlog.next_due.append(schedule.due_at(rule, from_epoch(following)))
     return backlog
+
+
+def _free_since(
+    connection: Connection, schedule: Schedule, rule: Rule | None, found: list[Bucket], *, before: int, held: str
+) -> datetime:
+    """Give from when the first of what was found was due and held by nothing: what a hold kept waits from its release.
+
+    ``found`` was received before an instant and is covered by no hold of the condition ``held``.
+    """
+
+    def due_at(bucket: Bucket) -> datetime:
+        received = from_epoch(bucket.at)
+        return schedule.due_at(rule, received) if rule else received
+
+    first = to_epoch(due_at(found[0]))
+    releases = holds.releases_since(connection, first + 1)
+    if not releases:
+        return from_epoch(first)
+    ids = {bucket.class_id for bucket in found}
+    instants = []
+    for at in (first, *releases):
+        let_go = None if at == first else holds.released_on(at)
+        kept = f"{held} OR {holds.released_since(at + 1)}"
+        if part := register.count_by_quarter(connection, before=before, class_ids=ids, holds=let_go, negate=kept):
+            instants.append(max(due_at(part[0]), from_epoch(at)))
+    return min(instants)
 
 
 def _unapproved(plans: dict[str, Any], backlog: _Backlog, grace: timedelta) -> list[str]:
@@ -214,6 +242,15 @@ def _unapproved(plans: dict[str, Any], backlog: _Backlog, grace: timedelta) -> l
     due = f"due and in no approved plan: {say_count(plans['unapproved'], 'message')}"
     by = f"approve one before {iso(backlog.first_due_at + grace)}"
     return [f"{due}; {by} (see: retention plan list), or make one with: retention purge"]
+
+
+def _clock(connection: Connection, now: datetime) -> list[str]:
+    """Say that the clock went back: by such a clock less is due than there is."""
+    last = runs.last(connection)
+    done = [moment for moment in (last and last.started_at, imports.last_finished_at(connection)) if moment]
+    if not done or now >= from_epoch(max(done)) - _SLACK:
+        return []
+    return [f"the clock says {iso(now)}, but something was done here at {iso(from_epoch(max(done)))}: set it right"]
 
 
 def _guards(log: LogStanding) -> list[str]:

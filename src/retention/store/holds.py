@@ -57,6 +57,17 @@ def released_since(moment: int) -> str:
     return f"h.released_at >= {int(moment)}"
 
 
+def released_on(moment: int) -> str:
+    """Give the condition for holds that were released at an instant (epoch seconds)."""
+    return f"h.released_at = {int(moment)}"
+
+
+def releases_since(connection: Connection, moment: int) -> list[int]:
+    """Give the instants at which holds were released from an instant on (epoch seconds), each once, in order."""
+    query = select(hold.c.released_at).where(hold.c.released_at >= moment).distinct().order_by(hold.c.released_at)
+    return list(connection.execute(query).scalars())
+
+
 def place(
     connection: Connection,
     *,
