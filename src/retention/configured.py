@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retention.anchors.catalog import anchor_files
 from retention.errors import ConfigError
 from retention.settings import say_where
 from retention.sources.catalog import Account, build_account, build_pickup, build_source
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from retention.settings import Settings, SourceSettings
     from retention.settings.locate import Place
     from retention.sources.interface import Pickup, Source
@@ -22,6 +22,8 @@ API_KEYS = ("url", "client_id", "grant", "member_id", "organization_id", "redire
 
 def check_sources(path: Path, settings: Settings) -> None:
     """Build every source once, so that one look at a configuration shows what is wrong with any of them.
+
+    Also looks at where the page for the public goes, which takes the place of what is there.
 
     Raises:
         ConfigError: a source cannot be built; every problem is listed with file, line and key.
@@ -38,8 +40,22 @@ def check_sources(path: Path, settings: Settings) -> None:
         except ConfigError as error:
             for key, _, reason in (problem.partition(": ") for problem in error.problems):
                 problems.append((("source", number, *key.split(".")), reason))
+    if _overwrites(path, settings):
+        problems.append((("notice", "page"), "would take the place of the program's own files; name another folder"))
     if problems:
         raise ConfigError(say_where(path, problems))
+
+
+def _overwrites(path: Path, settings: Settings) -> bool:
+    """Tell whether the page for the public lies where what is ours, or what others deliver, lies."""
+    if settings.notice is None or settings.notice.page is None:
+        return False
+    page, state = settings.notice.page.resolve(), settings.paths.state
+    database = settings.database.place
+    files = [path, *(anchor.path for anchor in anchor_files(settings))]
+    files += [Path(database + end) for end in ("", "-wal", "-shm", "-journal")]
+    folders = [state / "keys", state / "quarantine", state / "api", *(source.folder for source in settings.of_files)]
+    return page in {one.resolve() for one in files} or any(one.resolve() in page.parents for one in folders)
 
 
 def _check_account(settings: Settings, source: SourceSettings) -> None:

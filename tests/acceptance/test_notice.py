@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import stat
@@ -80,6 +81,14 @@ def test_wrong_table_is_refused_by_line_and_key(sqlite_office: Office, line: str
     answer = ask_office(speaking(sqlite_office, line), "check")
     assert answer.code == 2
     assert reason in answer.err
+
+
+@pytest.mark.parametrize("place", ["register.db", "register.db-wal", "retention.toml", "var/keys/log.pem", "landing/a"])
+def test_page_that_would_take_the_place_of_our_own_files_is_refused(sqlite_office: Office, place: str) -> None:
+    found = sqlite_office.folder / place
+    answer = ask_office(speaking(sqlite_office, f"page = {json.dumps(str(found))}"), "check")
+    assert answer.code == 2
+    assert "notice.page: would take the place of the program's own files" in answer.err
 
 
 # What was published.
