@@ -214,6 +214,17 @@ def test_the_service_does_the_whole_job_and_cannot_touch_the_log(postgres_databa
             assert connection.execute(query).fetchall() == [(service,)]  # else it could not VACUUM
         work.context.database.close()
 
+        context = office.open()
+        with psycopg.connect(postgres_database, autocommit=True) as connection:  # a table of a later schema
+            connection.execute(f"REVOKE ALL ON backup FROM {service}")
+        advised = "run again what this prints: retention init --print-grants"
+        with pytest.raises(DatabaseError, match=advised), context.database.read() as denied_one:
+            denied_one.exec_driver_sql("SELECT 1 FROM backup")
+        advised = "init is for the role that owns the tables"
+        with pytest.raises(DatabaseError, match=advised), context.database.write() as denied_one:
+            denied_one.exec_driver_sql("CREATE TABLE more (n int)")
+        context.database.close()
+
         # A later schema is the owner's to make: nothing is left to do here, and nothing is refused either.
         office.url = office.url.replace(f"//{service}@", f"//{owner}@")
         office.configure()
