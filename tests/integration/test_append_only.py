@@ -162,6 +162,19 @@ def grant(url: str, owner: str, service: str) -> None:
         connection.execute(told.stdout.encode())
 
 
+def what_is_lacking_is_advised(office: Office, url: str, service: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:  # as with a table of a later schema
+        connection.execute(f"REVOKE ALL ON backup FROM {service}")
+    context = office.open()
+    for statement, advised in (
+        ("SELECT 1 FROM backup", "run again what this prints: retention init --print-grants"),
+        ("CREATE TABLE more (n int)", "init is for the role that owns the tables"),
+    ):
+        with pytest.raises(DatabaseError, match=advised), context.database.write() as denied:
+            denied.exec_driver_sql(statement)
+    context.database.close()
+
+
 def test_the_service_does_the_whole_job_and_cannot_touch_the_log(postgres_database: str, tmp_path: Path) -> None:
     with roles(postgres_database) as (owner, service):
         grant(postgres_database, owner, service)
@@ -218,6 +231,8 @@ def test_the_service_does_the_whole_job_and_cannot_touch_the_log(postgres_databa
             query = "SELECT relowner::regrole::text FROM pg_class WHERE relname = 'message'"
             assert connection.execute(query).fetchall() == [(service,)]  # else it could not VACUUM
         work.context.database.close()
+
+        what_is_lacking_is_advised(office, postgres_database, service)
 
         # A later schema is the owner's to make: nothing is left to do here, and nothing is refused either.
         office.url = office.url.replace(f"//{service}@", f"//{owner}@")

@@ -30,6 +30,8 @@ _ADVICE = {
     "unable to open": "; check [database] url, and owner and mode of the file and of its folder",
     "readonly": "; check owner and mode of the file and of its folder, which must be writable too",
     "not a database": "; check [database] url, or restore the file from its backup",
+    "permission denied for table": "; after an upgrade run again what this prints: retention init --print-grants",
+    "permission denied for schema": "; init is for the role that owns the tables: see retention init --print-grants",
     "malformed": "; the file is damaged: restore it from its backup",
 }
 
