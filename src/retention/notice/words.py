@@ -76,7 +76,7 @@ class English:
         "broken": "The promise is not kept",
     }
     standings: ClassVar[Mapping[str, str]] = {
-        "kept": "No message is kept for longer than we say{but}.",
+        "kept": "As far as we know no message is kept for longer than we say{but}.",
         "at_risk": "As far as we know no message is kept for longer than we say{but}. Something needs attention.",
         "broken": "We do not do what we say. It must be put right.",
     }
