@@ -69,13 +69,35 @@ _MOSTLY_ON_SQLITE = (
 )
 _EACH = 4
 
+# These are about what is asked of the database itself: PostgreSQL is asked all of their tests, of others each second.
+_OF_THE_DATABASE = (
+    "faults/test_every_point.py",
+    "integration/test_holds_property.py",
+    "integration/test_lease.py",
+    "integration/test_migrations.py",
+    "integration/test_purge_batches.py",
+    "integration/test_serve_hosts.py",
+    "integration/test_setup_cut_off.py",
+    "integration/test_statements.py",
+)
+_OF_OTHERS = 2
+_LONG = ("integration/test_serve_drill.py",)
+"""Many days of two hosts: in the usual depth on SQLite alone; how hosts on PostgreSQL agree is looked at by itself."""
+
+
+def _step(file: str) -> int:
+    """Of how many tests of a file PostgreSQL is asked one."""
+    if file.endswith(_OF_THE_DATABASE):
+        return 1
+    return _EACH if file.endswith(_MOSTLY_ON_SQLITE) else _OF_OTHERS
+
 
 def left_out(tests: list[pytest.Item]) -> set[pytest.Item]:
     """Give what the usual depth does not ask PostgreSQL, of tests that are asked of both databases.
 
     Of a test with several cases SQLite is asked all of them and PostgreSQL the first by name, because what differs
-    between databases is what is asked of them, and cases mostly differ in the data. Of some files each fourth test by
-    name is asked of PostgreSQL, beginning with the first.
+    between databases is what is asked of them, and cases mostly differ in the data. Of most files each second or fourth
+    test by name is asked of PostgreSQL, beginning with the first.
     """
     found: set[pytest.Item] = set()
     met: dict[str, list[str]] = {}
@@ -86,7 +108,7 @@ def left_out(tests: list[pytest.Item]) -> set[pytest.Item]:
         if any(isinstance(value, str) and value in _ON_POSTGRES for value in cases.params.values()):
             file, _, name = test.nodeid.partition("[")[0].partition("::")
             names = met.setdefault(file, [])
-            if name in names or (file.endswith(_MOSTLY_ON_SQLITE) and len(names) % _EACH):
+            if name in names or file.endswith(_LONG) or len(names) % _step(file):
                 found.add(test)
             if name not in names:
                 names.append(name)

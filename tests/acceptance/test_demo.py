@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tests.acceptance.desk import ask
+from tests.depth import FULL
 from tests.warm import run_command
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def test_the_demo_tells_both_its_stories_and_what_it_prints_can_be_typed(
         monkeypatch.delenv(name)
     [given] = re.findall(r"^\$ export CREDENTIALS_DIRECTORY=(.*)$", told, re.MULTILINE)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", *shlex.split(given))
-    for command in sorted(within):
+    shapes = {re.sub(r"[0-9a-f]*[0-9][0-9a-fTZ:-]*", "N", command): command for command in sorted(within)}
+    for command in sorted(within) if FULL else shapes.values():
         words = shlex.split(command)[3:]
         if words[0] in SERVES or (words[0] in ASKS and "every-way-in" in command):
             continue

@@ -128,8 +128,7 @@ def status_of(
     risks = [*_clock(connection, now), *lost, *_guards(log), *_risks(by_kind, late_reviews)]
     risks += [*upstream.risks, *_silent(arrivals)]
     waiting, since = inbox.count_waiting(connection), inbox.oldest_waiting(connection)
-    if since is not None and since < to_epoch(now - grace):
-        risks.append(_waiting(waiting, since))
+    risks += [_waiting(waiting, since)] if since is not None and since < to_epoch(now - grace) else []
     plans = plans_of(connection, schedule, expected.approvals, now, backlog.due)
     risks += _unapproved(plans, backlog, grace)
     last_run, complete = runs.last(connection), runs.last(connection, "done")
