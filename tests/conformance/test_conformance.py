@@ -19,6 +19,7 @@ from retention.errors import FileRefusedError, StoppedError
 from retention.ingest.importing import Terms
 from retention.model import IncomingMessage, RowNotice, RowProblem
 from retention.watcher import Watcher
+from tests import tracing
 from tests.conformance.adapters import ADAPTERS, SECRET, Adapter, Sent
 from tests.depth import tries
 from tests.kit import Office
@@ -195,9 +196,9 @@ def test_memory_does_not_grow_with_the_item(adapter: Adapter, tmp_path: Path) ->
     source = adapter.source(tmp_path)
     item = adapter.item(source)
     assert item.path.stat().st_size > 48 * MEBIBYTE
-    tracemalloc.start()
+    tracing.start()
     count = sum(isinstance(element, IncomingMessage) for element in source.read(item))
     peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    tracing.stop()
     assert count == 3_400
     assert peak < 4 * MEBIBYTE

@@ -15,6 +15,7 @@ from sqlalchemy import event
 
 from retention.audit.export import Selection, write_csv, write_jsonl
 from retention.audit.verify import verify
+from tests import tracing
 from tests.depth import deep
 from tests.integration_audit.trail import ORIGIN, Trail
 
@@ -35,11 +36,11 @@ def measured(trail: Trail, job: Callable[[Connection], int]) -> dict[str, float]
         statements.append(None)
 
     event.listen(trail.database.engine, "before_cursor_execute", note)
-    tracemalloc.start()
+    tracing.start()
     with trail.database.read() as connection:
         answer = job(connection)
     peak = tracemalloc.get_traced_memory()[1] / 2**20
-    tracemalloc.stop()
+    tracing.stop()
     event.remove(trail.database.engine, "before_cursor_execute", note)
     return {"answer": answer, "peak": peak, "statements": len(statements)}
 

@@ -22,6 +22,7 @@ from retention.sources.hootsuite_api.remover import MessageRemover
 from retention.sources.hootsuite_api.source import PageSets
 from retention.sources.hootsuite_api.wire import Asked, Wire
 from retention.sources.interface import Window
+from tests import tracing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -219,10 +220,10 @@ def test_memory_does_not_grow_with_a_page_set(tmp_path: Path) -> None:
         file.write(b'{"end": 30000}\n')
     source = PageSets("posts", tmp_path)
     item = source.open_item(path)
-    tracemalloc.start()
+    tracing.start()
     deque(source.read(item), maxlen=0)
     peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    tracing.stop()
     assert peak < 1_500_000
 
 

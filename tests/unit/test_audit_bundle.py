@@ -23,6 +23,7 @@ from retention.audit.export import COLUMNS, Selection, write_csv, write_jsonl
 from retention.audit.handover import verify_bundle
 from retention.audit.signing import fingerprint
 from retention.errors import BrokenLogError, LogError, UsageError
+from tests import tracing
 from tests.bundle_kit import ORIGIN, Log, batch, changed, contents_of, copied, files_of, heartbeat, signer
 from tests.depth import tries
 
@@ -287,23 +288,31 @@ def test_no_placeholder_is_left_in_what_people_read(shared: Path) -> None:
     assert re.findall(r"@[A-Z]+@|\{[a-z]+\}", (shared / "VERIFY.md").read_text("utf-8")) == []
 
 
+def peaks(log: Log, folder: Path) -> tuple[int, int]:
+    """Give the bytes that an export into a new folder takes at most, and its verification."""
+    tracing.start()
+    log.export(folder)
+    exported = tracemalloc.get_traced_memory()[1]
+    tracemalloc.reset_peak()
+    verify_exported(folder, [KEY])
+    verified = tracemalloc.get_traced_memory()[1]
+    tracing.stop()
+    return exported, verified
+
+
 def test_memory_does_not_grow_with_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("retention.audit.stored._PAGE", 512)
-    exported, verified = [], []
+    found = []
     for number in (3, 9):
         log = Log.found(tmp_path / f"{number}.db")
         for _ in range(number):
             log.append(*batch(log.size, log.size, 499))
         log.sign()
-        tracemalloc.start()
-        log.export(tmp_path / f"bundle-{number}")
-        exported.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.reset_peak()
-        verify_exported(tmp_path / f"bundle-{number}", [KEY])
-        verified.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
+        # The least of three: a thread that an earlier test left behind may allocate meanwhile, and that is counted too.
+        tried = [peaks(log, tmp_path / f"bundle-{number}-{attempt}") for attempt in range(3)]
+        found.append([min(some) for some in zip(*tried, strict=True)])
         log.database.close()
-    for few, many in (exported, verified):
+    for few, many in zip(*found, strict=True):
         assert many < few + 300_000  # the entries more are at least twice as much
 
 

@@ -31,6 +31,7 @@ from retention.demo.exports import (
     write_csv,
 )
 from retention.errors import RetentionError, UsageError
+from tests import tracing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,14 +219,14 @@ def test_bulk_can_be_packed(tmp_path: Path) -> None:
 
 def test_memory_does_not_grow_with_the_number_of_messages(tmp_path: Path) -> None:
     def peak(rows: int) -> int:
-        tracemalloc.start()
+        tracing.start()
         try:
             spec = HistorySpec(first_on=date(2026, 6, 1), last_on=date(2026, 8, 29))
             deque(messages(spec, total=rows), maxlen=0)
             bulk(tmp_path / "bulk.csv", rows, seed=1, last_on=date(2026, 8, 29), days=90)
             return tracemalloc.get_traced_memory()[1]
         finally:
-            tracemalloc.stop()
+            tracing.stop()
 
     peak(100)  # imports and caches
     few, many = peak(2_000), peak(20_000)

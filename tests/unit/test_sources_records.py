@@ -14,6 +14,7 @@ from retention.model import IncomingMessage, RowProblem
 from retention.sources.files import bytestream
 from retention.sources.files.records import MAX_FIELD, read_records
 from retention.sources.files.text import encoding_problem
+from tests import tracing
 from tests.unit.sources_kit import HEADER, Element, hootsuite, only_message, only_problem, read_bytes, row, table
 
 if TYPE_CHECKING:
@@ -170,12 +171,12 @@ def test_a_file_of_many_mebibytes_is_read_in_a_few(tmp_path: Path) -> None:
     assert path.stat().st_size > 80_000_000
     source = hootsuite(tmp_path)
     item = source.open_item(path)
-    tracemalloc.start()
+    tracing.start()
     try:
         assert sum(1 for _ in source.read(item)) == 20_000
         assert tracemalloc.get_traced_memory()[1] < 2_000_000
     finally:
-        tracemalloc.stop()
+        tracing.stop()
 
 
 def test_records_can_be_told_apart_without_a_file() -> None:
